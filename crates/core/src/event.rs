@@ -1,0 +1,62 @@
+//! The event envelope: what happened to what, when, in the order of the store.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{JobId, Stage, Timestamp, VideoId};
+
+/// One change, written in the transaction that made it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the store's outbox; grows without ever going back. 0 before it is stored.
+    pub seq: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The video it belongs to.
+    pub video: VideoId,
+    /// The job, where one changed.
+    pub job: Option<JobId>,
+    /// The stage, where one changed.
+    pub stage: Option<Stage>,
+    /// What happened.
+    pub kind: EventKind,
+    /// Details, by kind.
+    pub detail: serde_json::Value,
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A brief was accepted.
+    #[serde(rename = "video.queued")]
+    VideoQueued,
+    /// Its first job was claimed.
+    #[serde(rename = "video.running")]
+    VideoRunning,
+    /// Every job is done and the checks passed.
+    #[serde(rename = "video.ready")]
+    VideoReady,
+    /// A job failed for good.
+    #[serde(rename = "video.failed")]
+    VideoFailed,
+    /// Somebody cancelled it.
+    #[serde(rename = "video.cancelled")]
+    VideoCancelled,
+    /// A job was completed.
+    #[serde(rename = "job.completed")]
+    JobCompleted,
+    /// A job failed and will be tried again.
+    #[serde(rename = "job.retryable")]
+    JobRetryable,
+    /// A job failed and will not be tried again.
+    #[serde(rename = "job.discarded")]
+    JobDiscarded,
+    /// A job's lease ran out and it was taken back.
+    #[serde(rename = "job.rescued")]
+    JobRescued,
+    /// A video's spending passed a threshold.
+    #[serde(rename = "budget.threshold")]
+    BudgetThreshold,
+    /// A provider billed more than was reserved.
+    #[serde(rename = "budget.overrun")]
+    BudgetOverrun,
+}

@@ -1,0 +1,25 @@
+//! Words every other crate shares: ids, money, time, the brief, states, events, error codes.
+//!
+//! Floor 0. No IO, no clock, no chance: both are parameters.
+
+mod cancel;
+mod code;
+mod crash;
+mod event;
+mod id;
+mod money;
+mod stage;
+mod state;
+mod time;
+
+pub mod brief;
+
+pub use cancel::Cancel;
+pub use code::Code;
+pub use crash::CrashPlan;
+pub use event::{Event, EventKind};
+pub use id::{AccountId, ArtifactId, IdSource, JobId, NodeId, TransferId, VideoId};
+pub use money::{MicroUsd, MoneyError, UnitPrice};
+pub use stage::Stage;
+pub use state::{Decision, JobState, VideoState};
+pub use time::{Clock, ManualClock, Timestamp};

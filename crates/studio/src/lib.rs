@@ -1,0 +1,16 @@
+//! The studio: script → timeline → frames, and narration → sound.
+//!
+//! Floor 1, pure: text, pixels and samples in; text, pixels and samples out. No files, no
+//! clock, no chance that isn't seeded. The same input gives the same bytes on every machine.
+
+mod canvas;
+mod frame;
+mod layer;
+mod word;
+
+pub mod script;
+
+pub use canvas::{Canvas, Rect};
+pub use frame::{Rgba, Yuv420};
+pub use layer::{Backdrop, Edge, Layer, Motion, MotionKind, Shot, TextBox};
+pub use word::WordTime;
