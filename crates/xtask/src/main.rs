@@ -1,3 +1,38 @@
-//! To be written.
+//! The project's own tools: `cargo xtask test`.
+//!
+//! Beside the house: nothing of this is part of the product.
 
-fn main() {}
+mod run;
+mod suite;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test            run every check and every test; ends with `N passed, N failed`
+  test --quick    the same without documentation and slow tests: before each commit
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let outcome = match words.as_slice() {
+        ["test"] => suite::run(&root, suite::Extent::All),
+        ["test", "--quick"] => suite::run(&root, suite::Extent::Quick),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

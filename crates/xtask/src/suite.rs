@@ -1,0 +1,244 @@
+//! `cargo xtask test`: every check and every test, and one line of verdict.
+//!
+//! Steps share their compilations: clippy and rustdoc one set of metadata, tests and doctests
+//! one set of objects; all with the features of the whole workspace.
+
+use std::path::Path;
+
+use crate::run;
+
+/// How much is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What CI runs.
+    All,
+    /// What a developer runs before each commit: no documentation, no slow tests.
+    Quick,
+}
+
+/// Passed and failed tests; a check counts as one test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs the steps, all of them even where one fails, and tells whether all passed.
+///
+/// # Errors
+/// A step's program can't be started.
+#[expect(
+    clippy::print_stdout,
+    reason = "the verdict is what the command is run for"
+)]
+pub(crate) fn run(root: &Path, extent: Extent) -> anyhow::Result<bool> {
+    let mut total = Count::default();
+    for step in steps(root, extent) {
+        eprintln!("\n── {} ──", step.name);
+        total.add(step.run(root)?);
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    Ok(total.failed == 0)
+}
+
+struct Step {
+    name: &'static str,
+    program: &'static str,
+    arguments: Vec<String>,
+    environment: Option<(&'static str, &'static str)>,
+}
+
+impl Step {
+    fn new(name: &'static str, line: &str) -> Self {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let program = if words.next().as_deref() == Some("shellcheck") {
+            "shellcheck"
+        } else {
+            "cargo"
+        };
+        Self {
+            name,
+            program,
+            arguments: words.collect(),
+            environment: None,
+        }
+    }
+
+    fn run(&self, root: &Path) -> anyhow::Result<Count> {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let mut command = run::command(root, self.program, &arguments);
+        command.envs(self.environment);
+        let (success, printed) = run::watched(command)?;
+        Ok(verdict(success, &printed))
+    }
+}
+
+fn steps(root: &Path, extent: Extent) -> Vec<Step> {
+    let nextest = run::output(root, "cargo", &["nextest", "--version"]).is_ok();
+    let mut steps = vec![
+        Step::new("format", "cargo fmt --all --check"),
+        Step::new(
+            "clippy",
+            "cargo clippy --workspace --all-targets --locked -- -D warnings",
+        ),
+    ];
+    if extent == Extent::All {
+        steps.insert(
+            0,
+            Step::new("shell scripts", "shellcheck dev/setup .ci/run"),
+        );
+        let mut docs = Step::new(
+            "documentation",
+            "cargo doc --workspace --no-deps --document-private-items --locked",
+        );
+        docs.environment = Some(("RUSTDOCFLAGS", "-D warnings"));
+        steps.push(docs);
+    }
+    let profile = if extent == Extent::All {
+        "ci"
+    } else {
+        "default"
+    };
+    if nextest {
+        steps.push(Step::new(
+            "tests",
+            &format!("cargo nextest run --workspace --locked --no-tests pass --profile {profile}"),
+        ));
+        steps.push(Step::new(
+            "examples in the documentation",
+            "cargo test --workspace --doc --locked",
+        ));
+    } else {
+        let skip = if extent == Extent::All {
+            ""
+        } else {
+            " -- --skip slow::"
+        };
+        steps.push(Step::new(
+            "tests",
+            &format!("cargo test --workspace --locked --no-fail-fast{skip}"),
+        ));
+    }
+    steps
+}
+
+/// Counts the tests in what a step printed; a step without tests is one test itself.
+fn verdict(success: bool, printed: &str) -> Count {
+    let mut count = Count::default();
+    for line in printed.lines() {
+        count.add(counted(line).unwrap_or_default());
+    }
+    if success && count == Count::default() {
+        count.passed = 1;
+    }
+    // The build failed, or the runner did: no test says so.
+    if !success && count.failed == 0 {
+        count.failed = 1;
+    }
+    count
+}
+
+/// Reads the summary lines of nextest (`9 tests run: 7 passed (1 slow), 1 failed, 1 timed out`)
+/// and of the built-in harness (`test result: ok. 5 passed; 0 failed; …`).
+fn counted(line: &str) -> Option<Count> {
+    let summary = line
+        .split_once("tests run: ")
+        .or_else(|| line.split_once("test run: "))
+        .or_else(|| line.split_once("test result: "))?
+        .1;
+    let mut count = Count::default();
+    let words: Vec<&str> = summary
+        .split([' ', ',', ';', '.'])
+        .filter(|w| !w.is_empty())
+        .collect();
+    for pair in words.windows(2) {
+        let Ok(number) = pair[0].parse::<u64>() else {
+            continue;
+        };
+        match pair[1] {
+            "passed" => count.passed += number,
+            "failed" | "timed" | "exec" => count.failed += number,
+            _ => {}
+        }
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_runners_are_understood() {
+        let nextest = "     Summary [   3.1s] 10 tests run: 7 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
+        assert_eq!(
+            counted(nextest),
+            Some(Count {
+                passed: 7,
+                failed: 3
+            })
+        );
+        let one = "     Summary [   0.1s] 1 test run: 1 passed, 0 skipped";
+        assert_eq!(
+            counted(one),
+            Some(Count {
+                passed: 1,
+                failed: 0
+            })
+        );
+        let built_in = "test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured";
+        assert_eq!(
+            counted(built_in),
+            Some(Count {
+                passed: 5,
+                failed: 2
+            })
+        );
+        assert_eq!(counted("test money::reads ... ok"), None);
+    }
+
+    #[test]
+    fn several_summaries_add_up() {
+        let printed = "test result: ok. 2 passed; 0 failed\ntest result: ok. 3 passed; 0 failed\n";
+        assert_eq!(
+            verdict(true, printed),
+            Count {
+                passed: 5,
+                failed: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_failed_build_is_a_failure_and_a_bare_check_a_pass() {
+        assert_eq!(
+            verdict(false, "error[E0308]"),
+            Count {
+                passed: 0,
+                failed: 1
+            }
+        );
+        assert_eq!(
+            verdict(true, "Finished"),
+            Count {
+                passed: 1,
+                failed: 0
+            }
+        );
+        let flaky = "test result: ok. 2 passed; 0 failed";
+        assert_eq!(
+            verdict(false, flaky),
+            Count {
+                passed: 2,
+                failed: 1
+            }
+        );
+    }
+}
