@@ -52,14 +52,20 @@ impl CrashPlan {
     /// kill test pass by never firing.
     pub fn armed(point: &str, visit: u32) -> Option<Self> {
         Self::POINTS.contains(&point).then(|| {
-            Self(Some(Arc::new(Armed { point: point.to_owned(), left: AtomicU32::new(visit) })))
+            Self(Some(Arc::new(Armed {
+                point: point.to_owned(),
+                left: AtomicU32::new(visit),
+            })))
         })
     }
 
     /// Passes `point`. Ends the process with `SIGABRT`-like abruptness if it is armed and due:
     /// no destructor runs, no buffer is flushed.
     pub fn pass(&self, point: &'static str) {
-        debug_assert!(Self::POINTS.contains(&point), "crash point {point} is not listed");
+        debug_assert!(
+            Self::POINTS.contains(&point),
+            "crash point {point} is not listed"
+        );
         let Some(armed) = &self.0 else { return };
         if armed.point == point && armed.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             std::process::abort();

@@ -94,7 +94,10 @@ impl IdSource {
     fn uuid(&self, now: Timestamp) -> Uuid {
         let mut bytes = [0; 10];
         // A poisoned generator is still a generator: no state of it can be half-written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut bytes);
         let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }

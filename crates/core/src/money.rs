@@ -43,7 +43,11 @@ impl MicroUsd {
 
     /// The sum, saturating: for display. Ledgers use [`MicroUsd::checked_add`].
     pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Self {
-        Self(amounts.into_iter().fold(0, |sum, a| sum.saturating_add(a.0)))
+        Self(
+            amounts
+                .into_iter()
+                .fold(0, |sum, a| sum.saturating_add(a.0)),
+        )
     }
 }
 
@@ -53,9 +57,12 @@ impl FromStr for MicroUsd {
     /// Reads dollars: `3`, `2.50`, `$0.000001`.
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let bare = text.trim().trim_start_matches('$');
-        let dollars: Decimal =
-            bare.parse().map_err(|_| MoneyError::Malformed(text.to_owned()))?;
-        let micros = dollars.checked_mul(Decimal::from(1_000_000)).ok_or(MoneyError::Overflow)?;
+        let dollars: Decimal = bare
+            .parse()
+            .map_err(|_| MoneyError::Malformed(text.to_owned()))?;
+        let micros = dollars
+            .checked_mul(Decimal::from(1_000_000))
+            .ok_or(MoneyError::Overflow)?;
         if micros.fract() != Decimal::ZERO {
             return Err(MoneyError::TooFine(text.to_owned()));
         }
@@ -67,7 +74,10 @@ impl std::fmt::Display for MicroUsd {
     /// Dollars with at least two decimals and as many as the amount needs: `$2.50`, `$0.000012`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, part) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
+        let (whole, part) = (
+            self.0.unsigned_abs() / 1_000_000,
+            self.0.unsigned_abs() % 1_000_000,
+        );
         let digits = format!("{part:06}");
         let kept = digits.trim_end_matches('0').len().max(2);
         f.pad(&format!("{sign}${whole}.{}", &digits[..kept]))
@@ -109,10 +119,22 @@ mod tests {
     fn dollars_are_read_exactly() {
         assert_eq!("2.50".parse(), Ok(MicroUsd(2_500_000)));
         assert_eq!("$3".parse(), Ok(MicroUsd(3_000_000)));
-        assert_eq!("0.0000001".parse::<MicroUsd>(), Err(MoneyError::TooFine("0.0000001".into())));
-        assert!(matches!("3,00".parse::<MicroUsd>(), Err(MoneyError::Malformed(_))));
-        assert!(matches!("NaN".parse::<MicroUsd>(), Err(MoneyError::Malformed(_))));
-        assert_eq!("99999999999999".parse::<MicroUsd>(), Err(MoneyError::Overflow));
+        assert_eq!(
+            "0.0000001".parse::<MicroUsd>(),
+            Err(MoneyError::TooFine("0.0000001".into()))
+        );
+        assert!(matches!(
+            "3,00".parse::<MicroUsd>(),
+            Err(MoneyError::Malformed(_))
+        ));
+        assert!(matches!(
+            "NaN".parse::<MicroUsd>(),
+            Err(MoneyError::Malformed(_))
+        ));
+        assert_eq!(
+            "99999999999999".parse::<MicroUsd>(),
+            Err(MoneyError::Overflow)
+        );
     }
 
     #[test]

@@ -35,9 +35,15 @@ impl VideoState {
 
     /// The state of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Queued, Self::Running, Self::Ready, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|s| s.as_str() == name)
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Ready,
+            Self::Failed,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|s| s.as_str() == name)
     }
 
     /// Tells whether nothing runs after this state.
@@ -142,7 +148,10 @@ mod tests {
     #[test]
     fn final_job_states_have_no_way_out() {
         for from in JobState::ALL.into_iter().filter(|s| s.is_final()) {
-            assert!(JobState::ALL.into_iter().all(|to| !from.may_become(to)), "{from:?}");
+            assert!(
+                JobState::ALL.into_iter().all(|to| !from.may_become(to)),
+                "{from:?}"
+            );
         }
     }
 
@@ -151,7 +160,10 @@ mod tests {
         for from in JobState::ALL {
             assert_eq!(JobState::from_name(from.as_str()), Some(from));
             if !from.is_final() {
-                assert!(from.may_become(JobState::Cancelled), "{from:?} can't be cancelled");
+                assert!(
+                    from.may_become(JobState::Cancelled),
+                    "{from:?} can't be cancelled"
+                );
             }
         }
     }

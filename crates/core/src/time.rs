@@ -27,7 +27,10 @@ impl Timestamp {
     /// `self` later by `by`.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long `self` lies after `earlier`; zero if the clock was set back in between.
@@ -37,8 +40,10 @@ impl Timestamp {
 
     /// RFC 3339, for people and JSON: `2026-11-24T06:47:00.000000Z`.
     pub fn to_rfc3339(self) -> String {
-        DateTime::<Utc>::from_timestamp_micros(self.0)
-            .map_or_else(|| self.0.to_string(), |t| t.to_rfc3339_opts(SecondsFormat::Micros, true))
+        DateTime::<Utc>::from_timestamp_micros(self.0).map_or_else(
+            || self.0.to_string(),
+            |t| t.to_rfc3339_opts(SecondsFormat::Micros, true),
+        )
     }
 }
 
@@ -60,7 +65,10 @@ impl ManualClock {
 
     /// Moves the hands forward by `by`.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::AcqRel);
+        self.0.fetch_add(
+            i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
+            Ordering::AcqRel,
+        );
     }
 
     /// Sets the hands to `at`, which may lie in the past: hosts' clocks do that.

@@ -1,1 +1,17 @@
-//! To be written.
+//! Money before and after it is spent: prices, quotes, two-phase transfers, receipts.
+//!
+//! Floor 1, pure. The stores keep what is decided here; nothing here knows a database.
+//!
+//! A priced act goes `pending → posted | voided`; one that leaves the machine goes
+//! `pending → sent → posted | voided | unknown` (two-phase transfers after `TigerBeetle`). What
+//! may still be billed stays counted at its worst case.
+
+mod price;
+mod receipt;
+mod scope;
+mod transfer;
+
+pub use price::{PriceBook, PriceError, PriceVersion};
+pub use receipt::{Receipt, ReceiptLine, StageTotal};
+pub use scope::{Account, HoldRefused, Scope, VIDEO_CAP};
+pub use transfer::{Hold, Outcome, Posting, SettleError, Settled, Transfer, TransferState};

@@ -22,12 +22,21 @@ impl Canvas {
             Format::Portrait => (1080, 1920),
             Format::Square => (1080, 1080),
         };
-        Self { width, height, fps: 30 }
+        Self {
+            width,
+            height,
+            fps: 30,
+        }
     }
 
     /// The whole surface.
     pub const fn bounds(self) -> Rect {
-        Rect { x: 0, y: 0, width: self.width, height: self.height }
+        Rect {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        }
     }
 
     /// The middle 90 % each way: nothing that must be read may leave it.
@@ -74,12 +83,19 @@ impl Rect {
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let (right, bottom) =
-            (self.right().min(other.right()), self.bottom().min(other.bottom()));
+        let (right, bottom) = (
+            self.right().min(other.right()),
+            self.bottom().min(other.bottom()),
+        );
         if right <= x || bottom <= y {
             return Self::default();
         }
-        Self { x, y, width: (right - x) as u32, height: (bottom - y) as u32 }
+        Self {
+            x,
+            y,
+            width: (right - x) as u32,
+            height: (bottom - y) as u32,
+        }
     }
 
     /// The smallest rectangle around both; an empty one adds nothing.
@@ -92,9 +108,16 @@ impl Rect {
             return self;
         }
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
-        let (right, bottom) =
-            (self.right().max(other.right()), self.bottom().max(other.bottom()));
-        Self { x, y, width: (right - x) as u32, height: (bottom - y) as u32 }
+        let (right, bottom) = (
+            self.right().max(other.right()),
+            self.bottom().max(other.bottom()),
+        );
+        Self {
+            x,
+            y,
+            width: (right - x) as u32,
+            height: (bottom - y) as u32,
+        }
     }
 
     /// Tells whether it covers nothing.

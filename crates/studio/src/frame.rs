@@ -13,18 +13,29 @@ pub struct Yuv420 {
 impl Yuv420 {
     /// A black picture. Width and height must be even.
     pub fn black(width: u32, height: u32) -> Self {
-        assert!(width % 2 == 0 && height % 2 == 0, "4:2:0 needs even sides: {width}x{height}");
+        assert!(
+            width % 2 == 0 && height % 2 == 0,
+            "4:2:0 needs even sides: {width}x{height}"
+        );
         let luma = width as usize * height as usize;
         let mut bytes = vec![16; luma + luma / 2];
         bytes[luma..].fill(128);
-        Self { width, height, bytes }
+        Self {
+            width,
+            height,
+            bytes,
+        }
     }
 
     /// A picture from raw `yuv420p` bytes, or `None` if their number or the sides don't fit.
     pub fn from_bytes(width: u32, height: u32, bytes: Vec<u8>) -> Option<Self> {
         let luma = width as usize * height as usize;
         let fits = width % 2 == 0 && height % 2 == 0 && bytes.len() == luma + luma / 2;
-        fits.then_some(Self { width, height, bytes })
+        fits.then_some(Self {
+            width,
+            height,
+            bytes,
+        })
     }
 
     /// Pixels across.
@@ -78,6 +89,10 @@ pub struct Rgba {
 impl Rgba {
     /// A fully transparent picture.
     pub fn clear(width: u32, height: u32) -> Self {
-        Self { width, height, bytes: vec![0; width as usize * height as usize * 4] }
+        Self {
+            width,
+            height,
+            bytes: vec![0; width as usize * height as usize * 4],
+        }
     }
 }
