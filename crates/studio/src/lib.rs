@@ -8,7 +8,9 @@ mod frame;
 mod layer;
 mod word;
 
+pub mod caption;
 pub mod script;
+pub mod timeline;
 
 pub use canvas::{Canvas, Rect};
 pub use frame::{Rgba, Yuv420};
