@@ -2,8 +2,29 @@
 //!
 //! TOML, YAML or JSON with the same keys; `ytempire schema brief` prints the JSON Schema.
 
+mod error;
+mod key;
+mod load;
+mod read;
+mod rule;
+mod schema;
+mod settings;
+mod syntax;
+
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use error::BriefError;
+pub use load::{BYTES_MAX, load, load_bytes};
+pub use rule::{
+    BUDGET_MAX, DESCRIPTION_BYTES_MAX, TAGS_CHARS_MAX, TITLE_CHARS_MAX, TOPIC_CHARS_MAX, tags_chars,
+};
+pub use schema::schema;
+pub use settings::{Music, Settings, Source};
+pub use syntax::Syntax;
 
 /// What a video shall be made from, and how. Unknown keys are refused.
 ///
