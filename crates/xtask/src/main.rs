@@ -1,9 +1,10 @@
-//! The project's own tools: `cargo xtask test`.
+//! The project's own tools: `cargo xtask tidy` and `cargo xtask test`.
 //!
 //! Beside the house: nothing of this is part of the product.
 
 mod run;
 mod suite;
+mod tidy;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
+  tidy            check what neither rustc nor clippy can see
   test            run every check and every test; ends with `N passed, N failed`
   test --quick    the same without documentation and slow tests: before each commit
 ";
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let outcome = match words.as_slice() {
+        ["tidy"] => tidy::Tree::load(&root).map(|tree| tidy::run(&tree)),
         ["test"] => suite::run(&root, suite::Extent::All),
         ["test", "--quick"] => suite::run(&root, suite::Extent::Quick),
         _ => {

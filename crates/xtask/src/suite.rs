@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::run;
+use crate::{run, tidy};
 
 /// How much is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,10 @@ impl Count {
 )]
 pub(crate) fn run(root: &Path, extent: Extent) -> anyhow::Result<bool> {
     let mut total = Count::default();
-    for step in steps(root, extent) {
+    let tree = tidy::Tree::load(root)?;
+    eprintln!("── tidy ──");
+    total.add(verdict(tidy::run(&tree), ""));
+    for step in steps(root, &tree, extent) {
         eprintln!("\n── {} ──", step.name);
         total.add(step.run(root)?);
     }
@@ -56,17 +59,20 @@ struct Step {
 }
 
 impl Step {
-    fn new(name: &'static str, line: &str) -> Self {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let program = if words.next().as_deref() == Some("shellcheck") {
-            "shellcheck"
-        } else {
-            "cargo"
-        };
+    fn cargo(name: &'static str, line: &str) -> Self {
+        Self::new(name, "cargo", line.split_whitespace())
+    }
+
+    fn new<'a>(
+        name: &'static str,
+        program: &'static str,
+        arguments: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let arguments = arguments.map(str::to_owned).collect();
         Self {
             name,
             program,
-            arguments: words.collect(),
+            arguments,
             environment: None,
         }
     }
@@ -80,51 +86,39 @@ impl Step {
     }
 }
 
-fn steps(root: &Path, extent: Extent) -> Vec<Step> {
-    let nextest = run::output(root, "cargo", &["nextest", "--version"]).is_ok();
+fn steps(root: &Path, tree: &tidy::Tree, extent: Extent) -> Vec<Step> {
     let mut steps = vec![
-        Step::new("format", "cargo fmt --all --check"),
-        Step::new(
+        Step::cargo("format", "fmt --all --check"),
+        Step::cargo(
             "clippy",
-            "cargo clippy --workspace --all-targets --locked -- -D warnings",
+            "clippy --workspace --all-targets --locked -- -D warnings",
         ),
     ];
     if extent == Extent::All {
-        steps.insert(
-            0,
-            Step::new("shell scripts", "shellcheck dev/setup .ci/run"),
-        );
-        let mut docs = Step::new(
-            "documentation",
-            "cargo doc --workspace --no-deps --document-private-items --locked",
-        );
+        steps.push(Step::new(
+            "shell scripts",
+            "shellcheck",
+            tree.shell_scripts(),
+        ));
+        let docs = "doc --workspace --no-deps --document-private-items --locked";
+        let mut docs = Step::cargo("documentation", docs);
         docs.environment = Some(("RUSTDOCFLAGS", "-D warnings"));
         steps.push(docs);
     }
-    let profile = if extent == Extent::All {
-        "ci"
-    } else {
-        "default"
+    let (profile, skip) = match extent {
+        Extent::All => ("ci", ""),
+        Extent::Quick => ("default", "-- --skip slow::"),
     };
-    if nextest {
-        steps.push(Step::new(
-            "tests",
-            &format!("cargo nextest run --workspace --locked --no-tests pass --profile {profile}"),
-        ));
-        steps.push(Step::new(
-            "examples in the documentation",
-            "cargo test --workspace --doc --locked",
+    if run::output(root, "cargo", &["nextest", "--version"]).is_ok() {
+        let line = "nextest run --workspace --locked --no-tests pass --profile";
+        steps.push(Step::cargo("tests", &format!("{line} {profile}")));
+        steps.push(Step::cargo(
+            "documentation's examples",
+            "test --workspace --doc --locked",
         ));
     } else {
-        let skip = if extent == Extent::All {
-            ""
-        } else {
-            " -- --skip slow::"
-        };
-        steps.push(Step::new(
-            "tests",
-            &format!("cargo test --workspace --locked --no-fail-fast{skip}"),
-        ));
+        let line = "test --workspace --locked --no-fail-fast";
+        steps.push(Step::cargo("tests", &format!("{line} {skip}")));
     }
     steps
 }
