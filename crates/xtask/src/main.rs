@@ -2,6 +2,7 @@
 //!
 //! Beside the house: nothing of this is part of the product.
 
+mod changelog;
 mod run;
 mod suite;
 mod tidy;
@@ -15,6 +16,8 @@ usage: cargo xtask <command>
   tidy            check what neither rustc nor clippy can see
   test            run every check and every test; ends with `N passed, N failed`
   test --quick    the same without documentation and slow tests: before each commit
+  changelog VERSION DATE
+                  move the fragments of changelog.d into CHANGELOG.md
 ";
 
 fn main() -> ExitCode {
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::Tree::load(&root).map(|tree| tidy::run(&tree)),
         ["test"] => suite::run(&root, suite::Extent::All),
         ["test", "--quick"] => suite::run(&root, suite::Extent::Quick),
+        ["changelog", version, date] => changelog::release(&root, version, date).map(|()| true),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -72,6 +72,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("store-verbs", seams::store_verbs),
     ("links", pages::links),
     ("decisions", pages::decisions),
+    ("fragments", pages::fragments),
     ("invariants", pages::invariants),
     ("hosts", hosts::check),
 ];

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::source::{code_of, names_after};
 use super::{Finding, Tree};
+use crate::changelog;
 
 const DECISIONS: &str = "docs/adr/";
 const DECISION_SECTIONS: [&str; 4] = [
@@ -167,6 +168,22 @@ pub(super) fn decisions(tree: &Tree) -> Vec<Finding> {
     found
 }
 
+/// Fragments of the changelog have names that the release understands.
+pub(super) fn fragments(tree: &Tree) -> Vec<Finding> {
+    tree.files
+        .keys()
+        .filter_map(|path| Some((path, path.strip_prefix("changelog.d/")?)))
+        .filter(|(_, name)| *name != "README.md" && changelog::kind(name).is_none())
+        .map(|(path, _)| {
+            Finding::new(
+                path,
+                0,
+                "is not called <slug>.<breaking|feature|fix|cost>.md",
+            )
+        })
+        .collect()
+}
+
 /// Each invariant names a test, and that test exists.
 pub(super) fn invariants(tree: &Tree) -> Vec<Finding> {
     let Some(text) = tree.files.get(ARCHITECTURE) else {
@@ -296,6 +313,16 @@ mod tests {
         ];
         assert_eq!(decisions(&tree(&gap)).len(), 1 + DECISION_SECTIONS.len());
         assert_eq!(decisions(&tree(&[("docs/adr/0001-a.md", good)])).len(), 1);
+    }
+
+    #[test]
+    fn fragments_have_a_kind() {
+        let good = [
+            ("changelog.d/a.fix.md", "x"),
+            ("changelog.d/README.md", "x"),
+        ];
+        assert_eq!(fragments(&tree(&good)), []);
+        assert_eq!(fragments(&tree(&[("changelog.d/a.md", "x")])).len(), 1);
     }
 
     #[test]
