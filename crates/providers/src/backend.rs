@@ -1,0 +1,237 @@
+//! A backend: one model on one server, and what it costs.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use ytempire_core::UnitPrice;
+
+use crate::config::Problem;
+
+/// The wire protocol of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// `POST {base}/chat/completions`
+    #[serde(rename = "openai-chat")]
+    OpenaiChat,
+    /// `POST {base}/audio/speech`
+    #[serde(rename = "openai-speech")]
+    OpenaiSpeech,
+}
+
+/// How a language backend is asked for JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Structured {
+    /// By `json_schema`: the server holds the model to the schema.
+    #[default]
+    JsonSchema,
+    /// By `json_object`: any object; the schema stands in the prompt.
+    JsonObject,
+    /// By the prompt alone; the first object of the answer counts.
+    Plain,
+}
+
+impl Structured {
+    /// The next weaker way, for a server that refused this one.
+    pub const fn weaker(self) -> Option<Self> {
+        match self {
+            Self::JsonSchema => Some(Self::JsonObject),
+            Self::JsonObject => Some(Self::Plain),
+            Self::Plain => None,
+        }
+    }
+}
+
+/// The field by which a language backend's output is limited. One of them is always sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputLimit {
+    /// `max_tokens`: every server but `OpenAI`'s newer models.
+    MaxTokens,
+    /// `max_completion_tokens`: `OpenAI` and Azure. Servers that don't know it ignore it, and
+    /// then nothing limits the bill: hence the choice by host.
+    MaxCompletionTokens,
+}
+
+/// The container a speech backend is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioFormat {
+    /// Uncompressed; what every server can.
+    #[default]
+    Wav,
+    /// Smaller on the wire.
+    Mp3,
+}
+
+impl AudioFormat {
+    /// The name on the wire, which is also the file extension.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+        }
+    }
+}
+
+/// Exact prices in US dollars per unit of each meter. `None` is unknown, which is not free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// Dollars per token read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<UnitPrice>,
+    /// Dollars per token written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<UnitPrice>,
+    /// Dollars per character spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<UnitPrice>,
+}
+
+impl Prices {
+    /// The price of a meter by the names of [`Usage::meters`](crate::Usage::meters).
+    pub fn of(&self, meter: &str) -> Option<UnitPrice> {
+        match meter {
+            crate::Usage::INPUT_TOKENS => self.input_tokens,
+            crate::Usage::OUTPUT_TOKENS => self.output_tokens,
+            crate::Usage::CHARACTERS => self.characters,
+            _ => None,
+        }
+    }
+}
+
+/// Where a server's API begins: `http` or `https`, without user, query or fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Reads `text`, such as `http://127.0.0.1:8880/v1`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let refuse = |why| Err(Problem::BaseUrl(why));
+        // `text` is never repeated: somebody may have put a password into it.
+        let Ok(url) = Url::parse(text) else {
+            return refuse("is not a URL; write it like http://127.0.0.1:8880/v1");
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            return refuse("must begin with http:// or https://");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not hold a user or password; use api_key_file or api_key_env");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("must end before any ? or #");
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return refuse("names no host");
+        }
+        Ok(Self(url))
+    }
+
+    /// The address of `path`, which begins without a slash.
+    pub(crate) fn join(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{path}"));
+        url
+    }
+
+    /// The host, as written in the configuration.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether what is sent there can be read on the way: plain `http` beyond the machine and
+    /// the local net (private or link-local address, name without a dot, `.local` and the like).
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.0.scheme() == "http" && !is_local(&self.0)
+    }
+}
+
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    if let Ok(v4) = host.parse::<std::net::Ipv4Addr>() {
+        return v4.is_loopback() || v4.is_private() || v4.is_link_local();
+    }
+    if let Ok(v6) = host.trim_matches(['[', ']']).parse::<std::net::Ipv6Addr>() {
+        return v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local();
+    }
+    let host = host.trim_end_matches('.');
+    let local = [
+        ".localhost",
+        ".local",
+        ".lan",
+        ".internal",
+        ".home.arpa",
+        ".svc",
+    ];
+    !host.contains('.') || local.iter().any(|end| host.ends_with(end))
+}
+
+impl std::fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// One model on one server. Made from [`config::BackendTable`](crate::config::BackendTable).
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Its name in the configuration, the ledger and error texts.
+    pub name: String,
+    /// Its wire protocol.
+    pub kind: Kind,
+    /// Where its API begins.
+    pub base_url: BaseUrl,
+    /// The model, as the server names it.
+    pub model: String,
+    /// The voice, as the server names it; speech only.
+    pub voice: Option<String>,
+    /// Sent as `Authorization: Bearer …`.
+    pub api_key: Option<SecretString>,
+    /// What its meters cost.
+    pub prices: Prices,
+    /// A call's time from first to last byte. `None`: [`Options::total`](crate::Options::total).
+    pub timeout: Option<Duration>,
+    /// How JSON is asked for first; chat only.
+    pub structured: Structured,
+    /// The field that limits the output; chat only.
+    pub output_limit: OutputLimit,
+    /// Most tokens an answer may have; chat only.
+    pub output_tokens_max: u32,
+    /// Most characters of one call's text; speech only.
+    pub characters_max: usize,
+    /// The container asked for; speech only.
+    pub format: AudioFormat,
+    /// Speaking speed in hundredths, 25 to 400; speech only.
+    pub speed_percent: u16,
+}
+
+impl Backend {
+    /// A backend with every option at its default and no price.
+    pub fn new(name: &str, kind: Kind, base_url: BaseUrl, model: &str) -> Self {
+        let output_limit = match base_url.host() {
+            "api.openai.com" => OutputLimit::MaxCompletionTokens,
+            host if host.ends_with(".openai.azure.com") => OutputLimit::MaxCompletionTokens,
+            _ => OutputLimit::MaxTokens,
+        };
+        Self {
+            name: name.to_owned(),
+            kind,
+            base_url,
+            model: model.to_owned(),
+            voice: None,
+            api_key: None,
+            prices: Prices::default(),
+            timeout: None,
+            structured: Structured::default(),
+            output_limit,
+            output_tokens_max: 16_384,
+            characters_max: crate::speech::CHARACTERS_MAX,
+            format: AudioFormat::default(),
+            speed_percent: 100,
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The client: limits on time and size, no foreign redirects, secrets kept secret.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Method, Response};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use ytempire_core::Cancel;
+
+use crate::backend::Backend;
+use crate::error::{Billed, Class, Error};
+use crate::refusal::refusal;
+
+/// Limits of every call.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Until a connection stands, name look-up and TLS included. Default 10 s. Must be below
+    /// `total`, so that a call which ends at `total` is known to have been connected.
+    pub connect: Duration,
+    /// Between two reads of the answer, and from the request to the answer's first byte: a
+    /// non-streaming model thinks all its time there. Default 300 s.
+    pub read: Duration,
+    /// From the first to the last byte. Default 600 s. A backend may set its own.
+    pub total: Duration,
+    /// Most bytes of an answer, counted while they arrive. Default 64 MiB: a chunk of speech is
+    /// at most 4,096 characters, about 5 minutes, 28 MB as 48 kHz mono.
+    pub body_bytes_max: usize,
+    /// Most bytes of an error's body. Default 64 KiB.
+    pub error_bytes_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_mins(5),
+            total: Duration::from_mins(10),
+            body_bytes_max: 64 << 20,
+            error_bytes_max: 64 << 10,
+        }
+    }
+}
+
+/// Makes ring the process's TLS provider. Call it once at start; again is harmless.
+pub fn install_tls() {
+    // An error means that somebody was first, and then there is a provider as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// The one HTTP client; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    options: Options,
+}
+
+/// How often a cancelled call is noticed, at the latest.
+const CANCEL_POLL: Duration = Duration::from_millis(100);
+/// Redirects followed within one origin.
+const REDIRECTS_MAX: usize = 3;
+/// Our name in other people's logs.
+const USER_AGENT: &str = concat!("ytempire/", env!("CARGO_PKG_VERSION"));
+
+/// One request to a backend.
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    /// Below the base URL, without a slash in front.
+    pub(crate) path: &'a str,
+    pub(crate) accept: &'static str,
+    pub(crate) body: Option<&'a Value>,
+    /// The charge's id: a provider that knows the header bills a repetition once.
+    pub(crate) idempotency_key: Option<&'a str>,
+}
+
+/// A successful answer, whole.
+pub(crate) struct Reply {
+    /// The media type, lower case, without parameters.
+    pub(crate) media_type: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Http {
+    /// A client within `options`. Needs a TLS provider: see [`install_tls`].
+    ///
+    /// # Errors
+    /// [`Class::Input`] if no TLS provider is installed or the limits contradict each other.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let unusable = |why: &str| Error::new(Class::Input, "http client", Billed::No, why);
+        if options.connect >= options.total {
+            return Err(unusable(
+                "the connect time-out must be shorter than the total one",
+            ));
+        }
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(unusable("no TLS provider is installed"));
+        }
+        // A machine without root certificates can still reach plain http on its own net; https
+        // then fails at the handshake with a reason.
+        let client = builder(&options)
+            .build()
+            .or_else(|_| builder(&options).tls_certs_only([]).build())
+            .map_err(|error| unusable(&chain(&error)))?;
+        Ok(Self { client, options })
+    }
+
+    /// Sends `call` once and reads the whole answer.
+    pub(crate) async fn send(
+        &self,
+        backend: &Backend,
+        call: Call<'_>,
+        cancel: &Cancel,
+    ) -> Result<Reply, Error> {
+        let stopped = |billed| {
+            Err(Error::new(
+                Class::Cancelled,
+                &backend.name,
+                billed,
+                "the call was cancelled",
+            ))
+        };
+        if cancel.is_cancelled() {
+            return stopped(Billed::No);
+        }
+        let path = call.path.to_owned();
+        let mut running = Box::pin(self.exchange(backend, call));
+        let outcome = loop {
+            match tokio::time::timeout(CANCEL_POLL, &mut running).await {
+                Ok(outcome) => break outcome,
+                Err(_) if cancel.is_cancelled() => return stopped(Billed::Unknown),
+                Err(_) => {}
+            }
+        };
+        match &outcome {
+            Ok(reply) => tracing::debug!(
+                provider = backend.name,
+                path,
+                body.bytes = reply.body.len(),
+                "provider answered"
+            ),
+            Err(error) => tracing::debug!(
+                provider = backend.name, path, class = ?error.class, billed = ?error.billed,
+                "provider call failed: {}", error.detail
+            ),
+        }
+        outcome
+    }
+
+    async fn exchange(&self, backend: &Backend, call: Call<'_>) -> Result<Reply, Error> {
+        let name = &backend.name;
+        let headers = headers(backend, &call)?;
+        let mut request = self
+            .client
+            .request(call.method, backend.base_url.join(call.path))
+            .headers(headers);
+        if let Some(timeout) = backend.timeout {
+            request = request.timeout(timeout.max(self.options.connect * 2));
+        }
+        if let Some(body) = call.body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| broken(name, &error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if !status.is_success() {
+            let body = read_some(response, self.options.error_bytes_max).await;
+            // Before the text is cut to length: half a key must not be left over.
+            let body = without_secret(&String::from_utf8_lossy(&body), backend);
+            return Err(refusal(name, status, &headers, body.as_bytes()));
+        }
+        let media_type = media_type(&headers);
+        let body = read_all(name, response, self.options.body_bytes_max).await?;
+        Ok(Reply { media_type, body })
+    }
+}
+
+fn builder(options: &Options) -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(options.connect)
+        .read_timeout(options.read)
+        .timeout(options.total)
+        .redirect(Policy::custom(stay_home))
+        // A request on a connection that the server is just closing fails without anybody
+        // knowing whether it was read. Calls take seconds; a fresh handshake each is cheaper
+        // than a charge nobody can settle.
+        .pool_max_idle_per_host(0)
+        // The default repeats what HTTP/2 refused; our repetitions are reservations.
+        .retry(reqwest::retry::never())
+        // The environment is read by `ytempire` alone.
+        .no_proxy()
+        .referer(false)
+}
+
+/// Follows only what keeps method, body and origin.
+fn stay_home(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let keeps_body = matches!(attempt.status().as_u16(), 307 | 308);
+    let home = attempt
+        .previous()
+        .first()
+        .is_some_and(|from| from.origin() == attempt.url().origin());
+    if keeps_body && home && attempt.previous().len() <= REDIRECTS_MAX {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+fn headers(backend: &Backend, call: &Call<'_>) -> Result<HeaderMap, Error> {
+    let refuse = |what: &str| Error::new(Class::Input, &backend.name, Billed::No, what);
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(call.accept));
+    if let Some(key) = &backend.api_key {
+        // The parse error would not show the key, but nothing is safer than not asking it.
+        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
+            .map_err(|_| refuse("the API key holds characters that no header may have"))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(key) = call.idempotency_key {
+        let value = HeaderValue::try_from(key)
+            .map_err(|_| refuse("the idempotency key holds characters that no header may have"))?;
+        headers.insert("idempotency-key", value);
+    }
+    Ok(headers)
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let text = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    text.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+async fn read_all(name: &str, mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
+    let too_large = || Error::garbled(name, &format!("the answer is larger than {limit} bytes"));
+    if response
+        .content_length()
+        .is_some_and(|length| length > limit as u64)
+    {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(part) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(name, &error))?
+    {
+        if body.len() + part.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// The beginning of an error's body; what can't be read doesn't matter, the status is known.
+async fn read_some(mut response: Response, limit: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        let room = limit - body.len();
+        body.extend_from_slice(&part[..part.len().min(room)]);
+        if body.len() == limit {
+            break;
+        }
+    }
+    body
+}
+
+/// The error behind a call that ended without a whole answer.
+fn broken(name: &str, error: &reqwest::Error) -> Error {
+    let reason = chain(error);
+    if error.is_connect() {
+        let what = if error.is_timeout() {
+            "could not be reached in time"
+        } else {
+            "can't be reached"
+        };
+        return Error::new(Class::Down, name, Billed::No, &format!("{what}: {reason}"));
+    }
+    if error.is_builder() {
+        return Error::new(Class::Input, name, Billed::No, &reason);
+    }
+    let what = if error.is_timeout() {
+        "no whole answer in time"
+    } else {
+        "the connection broke"
+    };
+    Error::new(
+        Class::Transient,
+        name,
+        Billed::Unknown,
+        &format!("{what}: {reason}"),
+    )
+}
+
+/// The causes of an error on one line, without the URL.
+fn chain(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    if causes.is_empty() {
+        "the client failed".to_owned()
+    } else {
+        causes.join(": ")
+    }
+}
+
+/// A key shorter than this is a placeholder such as `none`, which is also a word.
+const KEY_BYTES_MIN: usize = 8;
+
+/// `text` with the backend's key blotted out: servers repeat it in their refusals.
+fn without_secret(text: &str, backend: &Backend) -> String {
+    match backend.api_key.as_ref().map(ExposeSecret::expose_secret) {
+        Some(key) if key.len() >= KEY_BYTES_MIN => text.replace(key, "[key]"),
+        _ => text.to_owned(),
+    }
+}

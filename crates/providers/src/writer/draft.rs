@@ -1,0 +1,169 @@
+//! The negotiation with a model, call by call.
+
+use studio::script::Script;
+
+use super::convert::{Limits, script};
+use super::extract::object;
+use super::prompt::{Assignment, schema};
+use crate::backend::{Backend, Structured};
+use crate::chat::{Answer, Message, Request, Role, refuses_structure};
+use crate::error::{Billed, Class, Error};
+
+/// Calls a draft may take: two for weaker ways of asking for JSON (refused ones cost nothing),
+/// one for the script, one for its repair.
+pub const CALLS_MAX: u32 = 4;
+
+/// Bytes of a spoiled answer that are shown to the model again: what is longer is of no use.
+const REPAIR_BYTES_MAX: usize = 60_000;
+/// Problems told to the model at once.
+const REPAIR_PROBLEMS_MAX: usize = 20;
+
+/// A script in the making.
+///
+/// ```text
+/// loop {
+///     reserve(chat.quote(draft.request()));
+///     let outcome = chat.complete(draft.request(), charge, cancel).await;
+///     settle(&outcome);                       // the answer's usage, or the error's `billed`
+///     match draft.take(outcome)? { Step::Done(script) => …, Step::Again => continue }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Draft {
+    provider: String,
+    assignment: Assignment,
+    request: Request,
+    calls: u32,
+    repaired: bool,
+}
+
+/// What follows a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The script stands.
+    Done(Script),
+    /// Ask again with the changed [`Draft::request`]; a new call, to be reserved anew.
+    Again,
+}
+
+impl Draft {
+    /// A draft of `assignment`, to be asked of `backend`.
+    pub fn new(backend: &Backend, assignment: Assignment) -> Self {
+        let mut draft = Self {
+            provider: backend.name.clone(),
+            request: Request {
+                messages: Vec::new(),
+                schema_name: "script".to_owned(),
+                schema: schema(),
+                structured: backend.structured,
+                output_tokens_max: assignment.output_tokens().min(backend.output_tokens_max),
+            },
+            assignment,
+            calls: 0,
+            repaired: false,
+        };
+        draft.ask(backend.structured);
+        draft
+    }
+
+    /// What to ask next.
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Calls taken so far.
+    pub const fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// Takes the outcome of the call and says what follows.
+    ///
+    /// # Errors
+    /// The call's own error, where asking in another way can't help; [`Class::Garbled`] if the
+    /// script is spoiled after its repair; [`Class::Input`] if the model refuses the topic. The
+    /// `billed` of the latter two says nothing: those calls were answered, settle their usage.
+    pub fn take(&mut self, outcome: Result<Answer, Error>) -> Result<Step, Error> {
+        self.calls += 1;
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => return self.fall_back(error),
+        };
+        if let Some(said) = answer.refusal {
+            let why = format!("the model refuses to write about this: {said}");
+            return Err(Error::new(
+                Class::Input,
+                &self.provider,
+                Billed::Unknown,
+                &why,
+            ));
+        }
+        let problems = match Self::read(&answer, &self.assignment) {
+            Ok(script) => return Ok(Step::Done(script)),
+            Err(problems) => problems,
+        };
+        if self.repaired || self.calls >= CALLS_MAX {
+            let why = format!("the script can't be used: {}", problems.join("; "));
+            return Err(Error::garbled(&self.provider, &why));
+        }
+        self.repair(&answer.content, &problems);
+        Ok(Step::Again)
+    }
+
+    fn read(answer: &Answer, assignment: &Assignment) -> Result<Script, Vec<String>> {
+        let limits = Limits::of(assignment);
+        match object(&answer.content) {
+            Some(value) => script(&value, &limits),
+            None if answer.cut => Err(vec![
+                "the answer was cut at the length limit; write less".to_owned(),
+            ]),
+            None => Err(vec!["the answer holds no complete JSON object".to_owned()]),
+        }
+    }
+
+    fn fall_back(&mut self, error: Error) -> Result<Step, Error> {
+        // A server error may have been billed: then the worker decides, as with any other.
+        let free = error.billed == Billed::No && refuses_structure(&error);
+        match self.request.structured.weaker() {
+            Some(weaker) if free && self.calls < CALLS_MAX => {
+                self.ask(weaker);
+                Ok(Step::Again)
+            }
+            _ => Err(error),
+        }
+    }
+
+    fn ask(&mut self, structured: Structured) {
+        self.request.structured = structured;
+        self.request.messages = self
+            .assignment
+            .messages(structured != Structured::JsonSchema);
+    }
+
+    fn repair(&mut self, spoiled: &str, problems: &[String]) {
+        self.repaired = true;
+        let mut end = spoiled.len().min(REPAIR_BYTES_MAX);
+        while !spoiled.is_char_boundary(end) {
+            end -= 1;
+        }
+        let told = &problems[..problems.len().min(REPAIR_PROBLEMS_MAX)];
+        let wish = format!(
+            "That can't be used:\n- {}\nAnswer with the whole corrected JSON object and nothing \
+             else.",
+            told.join("\n- ")
+        );
+        self.request.messages = self
+            .assignment
+            .messages(self.request.structured != Structured::JsonSchema);
+        let spoiled = Message {
+            role: Role::Assistant,
+            content: spoiled[..end].to_owned(),
+        };
+        self.request.messages.extend([
+            spoiled,
+            Message {
+                role: Role::User,
+                content: wish,
+            },
+        ]);
+    }
+}
