@@ -1,4 +1,4 @@
-//! The only HTTP client: language and speech backends that speak the OpenAI shape.
+//! The only HTTP client: language and speech backends that speak the `OpenAI` shape.
 //!
 //! Floor 3. Each call is **one** request: nothing here retries, because a retry is a new
 //! reservation and reservations are the worker's. Every failure says whether the provider may
