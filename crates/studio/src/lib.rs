@@ -10,6 +10,8 @@ mod word;
 
 pub mod caption;
 pub mod script;
+pub mod text;
+pub mod theme;
 pub mod timeline;
 
 pub use canvas::{Canvas, Rect};

@@ -1,0 +1,487 @@
+//! Typesetting: shaping, line breaking, fitting, painting.
+//!
+//! Only the embedded fonts and those handed over as bytes are ever used, so the same text
+//! gives the same pixels on every machine.
+
+mod breaks;
+mod fonts;
+mod paint;
+mod style;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use cosmic_text::{
+    Attrs, AttrsList, BufferLine, CacheKeyFlags, Ellipsize, Family, FeatureTag, FontFeatures,
+    FontSystem, Hinting, LayoutGlyph, LineEnding, Shaping, Stretch, SwashCache, Weight, Wrap,
+    fontdb,
+};
+use unicode_segmentation::UnicodeSegmentation;
+
+pub use fonts::{ARCHIVO, BRICOLAGE, FRAUNCES, INTER_DISPLAY, NEWSREADER, TEXT};
+pub use paint::Painted;
+pub use style::{Align, Color, Style};
+
+/// Shapes, measures, breaks, fits and paints text.
+pub struct Typesetter {
+    fonts: FontSystem,
+    glyphs: SwashCache,
+    faces: Vec<Face>,
+    covered: HashMap<(usize, char), bool>,
+}
+
+/// A face that may draw characters.
+struct Face {
+    id: fontdb::ID,
+    family: String,
+    weight: Weight,
+    stretch: Stretch,
+    style: fontdb::Style,
+}
+
+/// A text laid out in lines; its origin is the left top corner of the first line's box.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The lines, from the top.
+    pub lines: Vec<Line>,
+    /// Pixels across: the width that was asked for, or that of the longest line.
+    pub width: f32,
+    /// Pixels down: the number of lines times the line height.
+    pub height: f32,
+    /// How it looks, at the size that was chosen.
+    pub style: Style,
+    /// Whether words were left out to make it fit.
+    pub shortened: bool,
+    /// Whether a word was cut because it is wider than the block.
+    pub split: bool,
+}
+
+/// One line of a [`Block`].
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its text, without spaces at the ends.
+    pub text: String,
+    /// Its words in reading order.
+    pub words: Vec<Word>,
+    /// Where it begins, from the block's left edge.
+    pub x: f32,
+    /// Pixels across.
+    pub width: f32,
+    /// The baseline, from the block's top edge; whole pixels.
+    pub baseline: f32,
+    glyphs: Vec<LayoutGlyph>,
+}
+
+/// A word of a line, with the box it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    /// Its text, punctuation included.
+    pub text: String,
+    /// Its place among the block's words, from 0.
+    pub index: usize,
+    /// Left edge, from the block's left edge.
+    pub x: f32,
+    /// Pixels across.
+    pub width: f32,
+    start: usize,
+    end: usize,
+}
+
+/// The space and sizes that [`Typesetter::fit`] may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Pixels across.
+    pub width: f32,
+    /// Pixels down.
+    pub height: f32,
+    /// Most lines.
+    pub lines: usize,
+    /// Largest size.
+    pub size_max: f32,
+    /// Smallest size; below it words are left out.
+    pub size_min: f32,
+}
+
+impl Default for Typesetter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Typesetter {
+    /// A typesetter with the embedded fonts alone.
+    pub fn new() -> Self {
+        Self::with_fonts([])
+    }
+
+    /// A typesetter that draws what the embedded fonts lack with `extra` (TTF, OTF or TTC
+    /// files), the first that has a character first. Bytes that are no font add nothing.
+    pub fn with_fonts(extra: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let mut db = fontdb::Database::new();
+        for bytes in fonts::EMBEDDED {
+            db.load_font_data(bytes.to_vec());
+        }
+        for bytes in extra {
+            db.load_font_data(bytes);
+        }
+        let faces = db
+            .faces()
+            .filter_map(|face| {
+                let (family, _) = face.families.first()?;
+                Some(Face {
+                    id: face.id,
+                    family: family.clone(),
+                    weight: face.weight,
+                    stretch: face.stretch,
+                    style: face.style,
+                })
+            })
+            .collect();
+        let fonts = FontSystem::new_with_locale_and_db("en-US".to_owned(), db);
+        Self {
+            fonts,
+            glyphs: SwashCache::new(),
+            faces,
+            covered: HashMap::new(),
+        }
+    }
+
+    /// The characters of `text` that no font has, each once, in order of appearance.
+    pub fn missing_glyphs(&mut self, text: &str) -> Vec<char> {
+        let mut missing = Vec::new();
+        for c in clean(text).chars() {
+            let drawn = !c.is_whitespace() && !is_ignorable(c);
+            if drawn && !missing.contains(&c) && !(0..self.faces.len()).any(|f| self.covers(f, c)) {
+                missing.push(c);
+            }
+        }
+        missing
+    }
+
+    /// Lays `text` out in lines no wider than `width`, or in one line where it is `None`
+    /// (line breaks in the text hold in both cases).
+    pub fn lay_out(&mut self, text: &str, style: &Style, width: Option<f32>) -> Block {
+        let text = clean(text);
+        let limit = width.unwrap_or(f32::MAX);
+        let whole = self.shape(&text, style);
+        let widths = cluster_widths(&text, &whole);
+        let measure = |a: usize, b: usize| widths[b] - widths[a];
+        let (chunks, split) = breaks::chunks(&text, limit, &measure);
+        let lines: Vec<&str> = breaks::balance(&chunks, limit)
+            .into_iter()
+            .map(|(a, b)| text[chunks[a].start..chunks[b - 1].end].trim())
+            .collect();
+        let mut block = self.set(&lines, style, width, is_rtl(&text));
+        block.split = split;
+        block
+    }
+
+    /// Lays `text` out as large as `fit` allows. At the smallest size, words that don't fit
+    /// are left out and an ellipsis put in their place.
+    pub fn fit(&mut self, text: &str, style: &Style, fit: Fit) -> Block {
+        let fits = |block: &Block| {
+            block.lines.len() <= fit.lines && block.height <= fit.height && !block.split
+        };
+        let whole_sizes = (fit.size_max - fit.size_min).max(0.0).ceil() as u32;
+        // The largest whole step below the maximum that fits, by bisection.
+        let (mut good, mut bad) = (None, whole_sizes + 1);
+        let mut low = 0;
+        while low < bad {
+            let step = u32::midpoint(low, bad);
+            let size =
+                (fit.size_max - (whole_sizes - step.min(whole_sizes)) as f32).max(fit.size_min);
+            let block = self.lay_out(text, &style.sized(size), Some(fit.width));
+            if fits(&block) {
+                good = Some(block);
+                low = step + 1;
+            } else {
+                bad = step;
+            }
+        }
+        good.unwrap_or_else(|| self.shorten(text, &style.sized(fit.size_min), fit))
+    }
+
+    /// The height of capitals at this style, in pixels.
+    pub fn cap_height(&mut self, style: &Style) -> f32 {
+        let face = self.face_for("H", style);
+        let Face { id, weight, .. } = self.faces[face];
+        self.fonts
+            .get_font(id, weight)
+            .map_or(style.size * 0.7, |font| {
+                font.as_swash().metrics(&[]).scale(style.size).cap_height
+            })
+    }
+
+    fn shorten(&mut self, text: &str, style: &Style, fit: Fit) -> Block {
+        let text = clean(text);
+        let by_height = (fit.height / (style.size * style.line_height))
+            .floor()
+            .max(1.0) as usize;
+        let lines_max = fit.lines.min(by_height).max(1);
+        let whole = self.lay_out(&text, style, Some(fit.width));
+        if whole.lines.len() <= lines_max {
+            return whole;
+        }
+        let ends: Vec<usize> = text
+            .grapheme_indices(true)
+            .map(|(at, grapheme)| at + grapheme.len())
+            .collect();
+        let (mut kept, mut low, mut high) = (None, 0, ends.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let head = text[..ends[middle]].trim_end_matches(|c: char| {
+                c.is_whitespace() || matches!(c, ',' | ';' | ':' | '.' | '–' | '—' | '-')
+            });
+            let block = self.lay_out(&format!("{head}…"), style, Some(fit.width));
+            if block.lines.len() <= lines_max {
+                kept = Some(block);
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let mut block = kept.unwrap_or_else(|| self.lay_out("…", style, Some(fit.width)));
+        block.shortened = true;
+        block
+    }
+
+    /// Shapes lines and places them under each other.
+    fn set(&mut self, lines: &[&str], style: &Style, width: Option<f32>, rtl: bool) -> Block {
+        let line_height = style.size * style.line_height;
+        let mut words_before = 0;
+        let mut out = Vec::with_capacity(lines.len());
+        for (index, text) in lines.iter().enumerate() {
+            // A line of a right-to-left text that begins with a Latin word still runs from
+            // the right: a mark without ink says so.
+            let marked = if rtl && !is_rtl(text) {
+                format!("\u{200f}{text}")
+            } else {
+                (*text).to_owned()
+            };
+            let glyphs = self.shape(&marked, style);
+            let line_width = advance(&glyphs) - style.tracking * style.size;
+            let words = words_of(&marked, &glyphs, &mut words_before);
+            let baseline =
+                (line_height * index as f32 + line_height * 0.5 + style.size * 0.36).round();
+            out.push(Line {
+                text: (*text).to_owned(),
+                words,
+                x: 0.0,
+                width: line_width.max(0.0),
+                baseline,
+                glyphs,
+            });
+        }
+        let widest = out.iter().map(|line| line.width).fold(0.0, f32::max);
+        let block_width = width.unwrap_or(widest);
+        for line in &mut out {
+            let spare = block_width - line.width;
+            line.x = match (style.align, rtl) {
+                (Align::Start, false) | (Align::End, true) => 0.0,
+                (Align::Center, _) => spare / 2.0,
+                (Align::Start, true) | (Align::End, false) => spare,
+            };
+            for word in &mut line.words {
+                word.x += line.x;
+            }
+        }
+        let height = line_height * out.len() as f32;
+        Block {
+            lines: out,
+            width: block_width,
+            height,
+            style: *style,
+            shortened: false,
+            split: false,
+        }
+    }
+
+    /// Shapes one line without breaking it.
+    fn shape(&mut self, text: &str, style: &Style) -> Vec<LayoutGlyph> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut features = FontFeatures::new();
+        features.enable(FeatureTag::new(b"lnum"));
+        if style.tabular {
+            // Kerning would pull figures out of their columns again.
+            features
+                .enable(FeatureTag::new(b"tnum"))
+                .disable(FeatureTag::KERNING);
+        }
+        let base = Attrs::new()
+            .cache_key_flags(CacheKeyFlags::DISABLE_HINTING)
+            .font_features(features)
+            .letter_spacing(style.tracking);
+        let mut list = AttrsList::new(&base);
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        for (at, grapheme) in text.grapheme_indices(true) {
+            let (face, end) = (self.face_for(grapheme, style), at + grapheme.len());
+            match runs.last_mut() {
+                Some((_, last_end, last_face)) if *last_face == face => *last_end = end,
+                _ => runs.push((at, end, face)),
+            }
+        }
+        for (start, end, face) in runs {
+            let face = &self.faces[face];
+            let attrs = base
+                .clone()
+                .family(Family::Name(&face.family))
+                .weight(face.weight)
+                .stretch(face.stretch)
+                .style(face.style);
+            list.add_span(start..end, &attrs);
+        }
+        let mut line = BufferLine::new(text, LineEnding::None, list, Shaping::Advanced);
+        let layout = line.layout(
+            &mut self.fonts,
+            style.size,
+            None,
+            Wrap::None,
+            Ellipsize::None,
+            None,
+            4,
+            Hinting::Disabled,
+        );
+        layout
+            .first()
+            .map(|line| line.glyphs.clone())
+            .unwrap_or_default()
+    }
+
+    /// The face that draws `grapheme`: the style's own if it can, then the text family, then
+    /// any other in order of loading.
+    fn face_for(&mut self, grapheme: &str, style: &Style) -> usize {
+        let own = self.nearest(style.family, style.weight);
+        let text = self.nearest(TEXT, style.weight);
+        let all = 0..self.faces.len();
+        [own, text]
+            .into_iter()
+            .chain(all)
+            .find(|&face| {
+                grapheme
+                    .chars()
+                    .all(|c| is_ignorable(c) || c.is_whitespace() || self.covers(face, c))
+            })
+            .unwrap_or(text)
+    }
+
+    fn nearest(&self, family: &str, weight: u16) -> usize {
+        (0..self.faces.len())
+            .filter(|&f| self.faces[f].family == family)
+            .min_by_key(|&f| self.faces[f].weight.0.abs_diff(weight))
+            .unwrap_or(0)
+    }
+
+    fn covers(&mut self, face: usize, c: char) -> bool {
+        if let Some(&known) = self.covered.get(&(face, c)) {
+            return known;
+        }
+        let Face { id, weight, .. } = self.faces[face];
+        let covers = self
+            .fonts
+            .get_font(id, weight)
+            .is_some_and(|font| font.as_swash().charmap().map(c) != 0);
+        self.covered.insert((face, c), covers);
+        covers
+    }
+}
+
+impl Block {
+    /// Every word, in reading order.
+    pub fn words(&self) -> impl Iterator<Item = (&Line, &Word)> {
+        self.lines
+            .iter()
+            .flat_map(|line| line.words.iter().map(move |word| (line, word)))
+    }
+
+    /// The text as it was set, lines joined by spaces.
+    pub fn text(&self) -> String {
+        self.lines
+            .iter()
+            .map(|line| line.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The width of the longest line.
+    pub fn widest(&self) -> f32 {
+        self.lines.iter().map(|line| line.width).fold(0.0, f32::max)
+    }
+}
+
+/// Text without what must never be drawn: control characters (a tab becomes a space), marks
+/// that reorder text, soft hyphens. Line breaks stay, as `\n`.
+fn clean(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .trim()
+        .chars()
+        .filter_map(|c| match c {
+            '\n' | '\u{2028}' | '\u{2029}' => Some('\n'),
+            '\t' => Some(' '),
+            '\u{ad}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+            c if c.is_control() => None,
+            c => Some(c),
+        })
+        .collect()
+}
+
+/// Characters without ink of their own: joiners, direction marks, variation selectors.
+fn is_ignorable(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Tells whether the first letter belongs to a script that runs from right to left.
+fn is_rtl(text: &str) -> bool {
+    text.chars()
+        .find(|c| c.is_alphabetic() || *c == '\u{200f}')
+        .is_some_and(|c| matches!(c, '\u{200f}' | '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{1e800}'..='\u{1efff}'))
+}
+
+fn advance(glyphs: &[LayoutGlyph]) -> f32 {
+    glyphs
+        .iter()
+        .map(|glyph| glyph.x + glyph.w)
+        .fold(0.0, f32::max)
+}
+
+/// The running width before each byte of `text`, in reading order.
+fn cluster_widths(text: &str, glyphs: &[LayoutGlyph]) -> Vec<f32> {
+    let mut widths = vec![0.0; text.len() + 1];
+    for glyph in glyphs {
+        // Reading order may differ from drawing order; only the sums matter.
+        widths[glyph.end.min(text.len())] += glyph.w;
+    }
+    let mut sum = 0.0;
+    for width in &mut widths {
+        sum += *width;
+        *width = sum;
+    }
+    widths
+}
+
+fn words_of(text: &str, glyphs: &[LayoutGlyph], count: &mut usize) -> Vec<Word> {
+    let mut words = Vec::new();
+    for word in text.split_whitespace() {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        let end = start + word.len();
+        let own = || glyphs.iter().filter(|g| g.start >= start && g.start < end);
+        let left = own().map(|g| g.x).fold(f32::INFINITY, f32::min);
+        let right = own().map(|g| g.x + g.w).fold(0.0, f32::max);
+        let bare = word.trim_start_matches('\u{200f}');
+        if left.is_finite() && !bare.is_empty() {
+            words.push(Word {
+                text: bare.to_owned(),
+                index: *count,
+                x: left,
+                width: right - left,
+                start,
+                end,
+            });
+            *count += 1;
+        }
+    }
+    words
+}
