@@ -1,1 +1,10 @@
-//! To be written.
+//! Everything that touches disk or runs a program: sandboxed children, the artifact folder,
+//! encoding, muxing, users' files, measurements.
+//!
+//! Floor 3. The API blocks; callers with an event loop wrap it. What takes long also takes a
+//! [`Cancel`](ytempire_core::Cancel) and obeys it within half a second.
+
+pub mod artifact;
+pub mod child;
+pub mod encode;
+pub mod tools;

@@ -1,0 +1,267 @@
+//! Frames in, a video file out: raw pictures through a pipe into ffmpeg.
+//!
+//! The pipe costs a copy of each frame and buys that an encoder's crash or hunger for memory
+//! stays in another process. The same frames with the same settings and the same ffmpeg give
+//! the same bytes.
+
+mod settings;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use studio::{Canvas, Yuv420};
+use ytempire_core::Cancel;
+
+use crate::child::{self, Limits, Running};
+use crate::tools::{Program, Tools};
+
+pub(crate) use settings::timescale;
+pub use settings::{Codec, Preset, Settings};
+
+/// What the kernel lets an unprivileged process ask for (`/proc/sys/fs/pipe-max-size`). A
+/// third of a 1080p frame: fewer switches between us and the encoder.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Why frames could not be encoded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The encoder could not run or failed.
+    #[error(transparent)]
+    Child(#[from] child::Error),
+    /// A frame has another size than the canvas.
+    #[error("a frame has {got:?} pixels instead of {wanted:?}")]
+    FrameSize {
+        /// Width and height of the canvas.
+        wanted: (u32, u32),
+        /// Width and height of the frame.
+        got: (u32, u32),
+    },
+    /// Not one frame was given.
+    #[error("there are no frames to encode")]
+    NoFrames,
+    /// The path has no folder, or the finished file is not there.
+    #[error("{} can't be written or read", path.display())]
+    Output {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+/// A finished encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Frames.
+    pub frames: u64,
+    /// The encoder's CPU time.
+    pub cpu: Duration,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Whether the encoder ran sandboxed.
+    pub sandboxed: bool,
+}
+
+/// An encoder waiting for frames. Dropping it kills it; the unfinished file stays.
+#[derive(Debug)]
+pub struct Encoder {
+    running: Running,
+    canvas: Canvas,
+    path: PathBuf,
+    frames: u64,
+}
+
+impl Encoder {
+    /// Starts an encoder that writes an MP4 file to `path`. Its folder is the only one that the
+    /// encoder may write to, so it should be the job's own.
+    ///
+    /// # Errors
+    /// [`Error::Child`], [`Error::Output`].
+    pub fn start(
+        tools: &Tools,
+        settings: &Settings,
+        canvas: Canvas,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
+        let no_place = || Error::Output {
+            path: path.to_owned(),
+        };
+        let folder = path
+            .parent()
+            .filter(|folder| folder.is_dir())
+            .ok_or_else(no_place)?;
+        let name = path.file_name().ok_or_else(no_place)?;
+        let spec = tools
+            .spec(Program::Ffmpeg, folder)?
+            .args(["-nostdin", "-hide_banner", "-v", "error", "-nostats", "-y"])
+            .args([
+                "-protocol_whitelist",
+                "file,pipe",
+                "-threads",
+                "1",
+                "-filter_threads",
+                "1",
+            ])
+            .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
+            .args(["-s", &format!("{}x{}", canvas.width, canvas.height)])
+            .args(["-r", &canvas.fps.to_string()])
+            .args(COLOUR)
+            .args(["-i", "pipe:0", "-an", "-map_metadata", "-1"])
+            .args(settings.args(canvas))
+            .args(COLOUR)
+            .args(["-fflags", "+bitexact", "-flags:v", "+bitexact"])
+            // B frames come with negative offsets instead of an edit list: YouTube wants none,
+            // and joined segments then start at zero.
+            .args(["-movflags", "+negative_cts_offsets", "-use_editlist", "0"])
+            .args(["-f", "mp4"])
+            .arg({
+                // The prefix keeps a name with a colon from being taken for a protocol.
+                let mut target = std::ffi::OsString::from("file:");
+                target.push(name);
+                target
+            })
+            .piped_stdin()
+            .limits(limits());
+        let running = child::start(&spec, cancel)?;
+        if let Some(pipe) = &running.stdin {
+            // A smaller pipe is slower, not wrong.
+            let _size = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+        }
+        Ok(Self {
+            running,
+            canvas,
+            path: path.to_owned(),
+            frames: 0,
+        })
+    }
+
+    /// Encodes one frame. Blocks while the encoder is behind.
+    ///
+    /// # Errors
+    /// [`Error::FrameSize`]; [`Error::Child`] if the encoder died or was stopped: then no
+    /// further frame can be given.
+    pub fn frame(&mut self, frame: &Yuv420) -> Result<(), Error> {
+        let (wanted, got) = (
+            (self.canvas.width, self.canvas.height),
+            (frame.width(), frame.height()),
+        );
+        if wanted != got {
+            return Err(Error::FrameSize { wanted, got });
+        }
+        let written = match &mut self.running.stdin {
+            Some(pipe) => pipe.write_all(frame.bytes()),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        };
+        if written.is_err() {
+            // The encoder closed its end: its exit code and last words say why.
+            return Err(self.running.post_mortem().into());
+        }
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// Frames given so far.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Ends the video and waits for the file.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn finish(self) -> Result<Encoded, Error> {
+        let Self {
+            running,
+            path,
+            frames,
+            ..
+        } = self;
+        if frames == 0 {
+            return Err(Error::NoFrames);
+        }
+        let done = running.finish()?;
+        let bytes = std::fs::metadata(&path)
+            .map_err(|_| Error::Output { path })?
+            .len();
+        Ok(Encoded {
+            frames,
+            cpu: done.cpu,
+            bytes,
+            sandboxed: done.sandboxed,
+        })
+    }
+}
+
+/// BT.709, limited range, said of input and output alike: untagged pictures are taken for
+/// BT.601 and shift their colours.
+const COLOUR: [&str; 8] = [
+    "-color_range",
+    "tv",
+    "-color_primaries",
+    "bt709",
+    "-color_trc",
+    "bt709",
+    "-colorspace",
+    "bt709",
+];
+
+/// Frames may come slowly; who waits for a stuck encoder has a lease and a `Cancel`.
+fn limits() -> Limits {
+    let long = 6 * 3600;
+    Limits {
+        wall: Duration::from_secs(long),
+        cpu_s: 8 * long,
+        ..Limits::default()
+    }
+}
+
+/// Whether a codec works here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// The codec.
+    pub codec: Codec,
+    /// Why it doesn't work; `None` if it does.
+    pub trouble: Option<String>,
+}
+
+/// Encodes one frame with each codec in `folder` and tells which of them work. What ffmpeg
+/// lists it may still be unable to run.
+///
+/// # Errors
+/// Only [`Error::Child`] with `Missing` or `Cancelled`; other failures are the answer.
+pub fn probe_encoders(tools: &Tools, folder: &Path, cancel: &Cancel) -> Result<Vec<Probed>, Error> {
+    // NVENC refuses very small pictures.
+    let canvas = Canvas {
+        width: 320,
+        height: 240,
+        fps: 30,
+    };
+    let path = folder.join("encoder-probe.mp4");
+    let frame = Yuv420::black(canvas.width, canvas.height);
+    let one = |codec| {
+        let settings = Settings {
+            codec,
+            ..Settings::of(ytempire_core::brief::Tier::Simple)
+        };
+        let mut encoder = Encoder::start(tools, &settings, canvas, &path, cancel)?;
+        encoder.frame(&frame)?;
+        encoder.finish()
+    };
+    let mut probed = Vec::new();
+    for codec in Codec::ALL {
+        let trouble = match one(codec) {
+            Ok(_) => None,
+            Err(Error::Child(
+                error @ (child::Error::Missing { .. } | child::Error::Cancelled { .. }),
+            )) => return Err(error.into()),
+            Err(error) => Some(error.to_string()),
+        };
+        probed.push(Probed { codec, trouble });
+    }
+    // It may not exist if nothing worked.
+    let _gone = std::fs::remove_file(&path);
+    Ok(probed)
+}
+
+#[cfg(test)]
+mod tests;
