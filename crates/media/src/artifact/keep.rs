@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use ytempire_core::{ArtifactId, Cancel};
 
-use super::{Artifacts, Error, UNFINISHED, unread};
+use super::{Artifacts, Error, UNFINISHED, refused, unread};
 
 /// How full the folder is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Artifacts {
             if pruned.kept_bytes <= limit_bytes {
                 break;
             }
-            self.remove(artifact)?;
+            remove(artifact)?;
             pruned.removed += 1;
             pruned.freed_bytes += artifact.bytes;
             pruned.kept_bytes -= artifact.bytes;
@@ -102,20 +102,11 @@ impl Artifacts {
             };
             scrubbed.checked += 1;
             if !good {
-                self.remove(&artifact)?;
+                remove(&artifact)?;
                 scrubbed.damaged.push(artifact.id);
             }
         }
         Ok(scrubbed)
-    }
-
-    fn remove(&self, artifact: &Listed) -> Result<(), Error> {
-        match fs::remove_file(&artifact.path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(super::refused(&artifact.path, e))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Removes temporary files that nobody holds a lock on.
@@ -165,5 +156,12 @@ impl Artifacts {
         }
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all)
+    }
+}
+
+fn remove(artifact: &Listed) -> Result<(), Error> {
+    match fs::remove_file(&artifact.path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(refused(&artifact.path, e)),
+        _ => Ok(()),
     }
 }

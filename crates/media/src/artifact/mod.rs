@@ -283,8 +283,8 @@ fn touch(path: &Path) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
     let at = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
     let times = Timestamps {
-        last_access: at(UTIME_OMIT.into()),
-        last_modification: at(UTIME_NOW.into()),
+        last_access: at(UTIME_OMIT),
+        last_modification: at(UTIME_NOW),
     };
     Ok(utimensat(CWD, path, &times, AtFlags::empty())?)
 }

@@ -26,7 +26,7 @@ impl Default for Limits {
     /// Ten minutes, 4 GiB of memory and of file, 256 files, 16 MiB of output.
     fn default() -> Self {
         Self {
-            wall: Duration::from_secs(600),
+            wall: Duration::from_mins(10),
             cpu_s: 1200,
             memory_bytes: 4 << 30,
             file_bytes: 4 << 30,

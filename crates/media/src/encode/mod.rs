@@ -16,7 +16,6 @@ use ytempire_core::Cancel;
 use crate::child::{self, Limits, Running};
 use crate::tools::{Program, Tools};
 
-pub(crate) use settings::timescale;
 pub use settings::{Codec, Preset, Settings};
 
 /// What the kernel lets an unprivileged process ask for (`/proc/sys/fs/pipe-max-size`). A
@@ -110,7 +109,7 @@ impl Encoder {
             .args(settings.args(canvas))
             .args(COLOUR)
             .args(["-fflags", "+bitexact", "-flags:v", "+bitexact"])
-            // B frames come with negative offsets instead of an edit list: YouTube wants none,
+            // B frames come with negative offsets instead of an edit list: platforms want none,
             // and joined segments then start at zero.
             .args(["-movflags", "+negative_cts_offsets", "-use_editlist", "0"])
             .args(["-f", "mp4"])

@@ -51,7 +51,7 @@ pub enum Preset {
     /// For previews.
     Ultrafast,
     /// The default. With CRF 20 it has a better SSIM than `medium` with CRF 23 at 29 % of its
-    /// CPU, inside the bit rate that YouTube recommends (measured on 450 frames).
+    /// CPU (measured on 450 frames), and stays within the 8 Mbit/s that platforms ask for.
     Superfast,
     /// A little more.
     Veryfast,
@@ -99,8 +99,8 @@ pub struct Settings {
 impl Settings {
     /// What a tier spends on the picture.
     ///
-    /// 12 Mbit/s with two seconds of buffer is YouTube's figure for 1080p at 60 frames per
-    /// second, so 30 frames per second stay below it even at their peaks. Closed groups of half
+    /// 12 Mbit/s is what platforms ask for at 1080p and 60 frames per second, so 30 frames per
+    /// second stay below it even at their peaks of two seconds. Closed groups of half
     /// a second to two seconds seek well and can be cut at any segment.
     pub const fn of(tier: Tier) -> Self {
         let (preset, crf) = match tier {
@@ -160,6 +160,6 @@ impl Settings {
 }
 
 /// Ticks per second of video tracks: a whole number of ticks per frame.
-pub(crate) const fn timescale(canvas: Canvas) -> u32 {
+const fn timescale(canvas: Canvas) -> u32 {
     canvas.fps * 512
 }
