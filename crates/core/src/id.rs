@@ -1,4 +1,4 @@
-//! Ids: UUIDv7, so that they sort by birth, made from the injected clock and generator.
+//! Ids: `UUIDv7`, so that they sort by birth, made from the injected clock and generator.
 
 use std::sync::{Mutex, PoisonError};
 

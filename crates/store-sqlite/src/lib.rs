@@ -1,1 +1,222 @@
-//! To be written.
+//! The store on `SQLite`: one file, one writer thread with group commit, read-only readers.
+//!
+//! Floor 3. Every `SQLite` statement and migration of the product is in this crate.
+//! `journal_mode=WAL, synchronous=FULL`: what is acknowledged survives a power cut.
+
+mod cache;
+mod event;
+mod job;
+mod migrate;
+mod node;
+mod settle;
+mod sql;
+mod transfer;
+mod video;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use ledger::{Hold, Posting, Transfer};
+use store::{
+    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, NodeRow, Result, Settlement,
+    Store, Submission, Submitted, VideoRow,
+};
+use ytempire_core::{ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId};
+
+use crate::writer::Connections;
+
+/// A store in one `SQLite` file.
+pub struct SqliteStore {
+    connections: Connections,
+    crash: CrashPlan,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it isn't there, and brings its schema up to date.
+    ///
+    /// A schema newer than this program is refused. Several processes may have the same file
+    /// open; writers wait for each other up to ten seconds.
+    pub fn open(path: &Path, crash: CrashPlan) -> Result<Self> {
+        Ok(Self {
+            connections: Connections::open(path)?,
+            crash,
+        })
+    }
+
+    /// Passes the crash point before and after a write that matters.
+    async fn write_between<T: Send + 'static>(
+        &self,
+        points: [&'static str; 2],
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.crash.pass(points[0]);
+        let written = self.connections.write(write).await;
+        self.crash.pass(points[1]);
+        written
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted> {
+        self.write_between(["submit.before_commit", "submit.after_commit"], move |tx| {
+            video::submit(tx, now, &submission)
+        })
+        .await
+    }
+
+    async fn video_get(&self, video: VideoId) -> Result<Option<VideoRow>> {
+        self.connections.read(move |db| video::get(db, video)).await
+    }
+
+    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>> {
+        self.connections
+            .read(move |db| video::list(db, limit))
+            .await
+    }
+
+    async fn video_find(&self, prefix: &str) -> Result<Option<VideoRow>> {
+        let prefix = prefix.to_owned();
+        self.connections
+            .read(move |db| video::find(db, &prefix))
+            .await
+    }
+
+    async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool> {
+        self.connections
+            .write(move |tx| video::cancel(tx, now, video))
+            .await
+    }
+
+    async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>> {
+        let claimed = self
+            .connections
+            .write(move |tx| job::claim(tx, now, &request))
+            .await?;
+        if !claimed.is_empty() {
+            self.crash.pass("claim.after_commit");
+        }
+        Ok(claimed)
+    }
+
+    async fn job_heartbeat(
+        &self,
+        now: Timestamp,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<Lease>> {
+        let leases = leases.to_vec();
+        self.connections
+            .write(move |tx| job::heartbeat(tx, now, &leases, until))
+            .await
+    }
+
+    async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow> {
+        self.write_between(["settle.before_commit", "settle.after_commit"], move |tx| {
+            settle::settle(tx, now, &settlement)
+        })
+        .await
+    }
+
+    async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()> {
+        self.connections
+            .write(move |tx| settle::release(tx, now, lease))
+            .await
+    }
+
+    async fn job_rescue(&self, now: Timestamp, dead: &[NodeId]) -> Result<u32> {
+        let dead = dead.to_vec();
+        self.connections
+            .write(move |tx| settle::rescue(tx, now, &dead))
+            .await
+    }
+
+    async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>> {
+        self.connections.read(move |db| job::list(db, video)).await
+    }
+
+    async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {
+        self.write_between(["hold.before_commit", "hold.after_commit"], move |tx| {
+            transfer::hold(tx, now, lease, &holds)
+        })
+        .await
+    }
+
+    async fn transfer_mark_sent(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        holds: &[TransferId],
+    ) -> Result<()> {
+        let holds = holds.to_vec();
+        self.connections
+            .write(move |tx| transfer::mark_sent(tx, now, lease, &holds))
+            .await?;
+        self.crash.pass("sent.after_commit");
+        Ok(())
+    }
+
+    async fn transfer_settle(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        postings: Vec<Posting>,
+        bought: Vec<CacheEntry>,
+    ) -> Result<()> {
+        self.connections
+            .write(move |tx| {
+                let job = job::leased(tx, lease)?;
+                transfer::settle_all(tx, now, &job, &postings)?;
+                bought
+                    .iter()
+                    .try_for_each(|entry| cache::put(tx, now, job.video, entry))
+            })
+            .await
+    }
+
+    async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>> {
+        self.connections
+            .read(move |db| transfer::list(db, video))
+            .await
+    }
+
+    async fn cache_get(&self, now: Timestamp, key: &str) -> Result<Option<CacheEntry>> {
+        let key = key.to_owned();
+        self.connections
+            .write(move |tx| cache::get(tx, now, &key))
+            .await
+    }
+
+    async fn cache_totals(&self) -> Result<CacheTotals> {
+        self.connections.read(cache::totals).await
+    }
+
+    async fn cache_prune(&self, bytes_max: u64) -> Result<Vec<ArtifactId>> {
+        self.connections
+            .write(move |tx| cache::prune(tx, bytes_max))
+            .await
+    }
+
+    async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
+        self.connections
+            .write(move |tx| node::join(tx, now, &node))
+            .await
+    }
+
+    async fn node_list(&self) -> Result<Vec<NodeRow>> {
+        self.connections.read(node::list).await
+    }
+
+    async fn node_leave(&self, node: NodeId) -> Result<()> {
+        self.connections
+            .write(move |tx| node::leave(tx, node))
+            .await
+    }
+
+    async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>> {
+        self.connections
+            .read(move |db| event::list(db, video, after, limit))
+            .await
+    }
+}

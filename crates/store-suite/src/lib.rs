@@ -1,1 +1,66 @@
-//! To be written.
+//! The cases that every store must pass, one module per verb group.
+//!
+//! `exercise(make)` runs them all; `make` gives a fresh, empty store each time. Cases assert
+//! what callers rely on, never how a store does it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "cases are test code"
+)]
+
+mod cache;
+mod job;
+mod money;
+mod video;
+mod world;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use store::Store;
+
+pub use world::World;
+
+/// Runs every case on stores of `make`'s, one after another, and names the one that fails.
+pub async fn exercise<F, Fut>(make: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Arc<dyn Store>>,
+{
+    macro_rules! run {
+        ($($module:ident :: $case:ident),* $(,)?) => {
+            $(
+                println!("case {}", stringify!($module::$case));
+                $module::$case(World::over(make().await)).await;
+            )*
+        };
+    }
+    run!(
+        video::same_key_same_video,
+        video::a_video_passes_through_its_states_once,
+        video::cancel_ends_what_has_not_begun,
+        video::videos_are_found_and_listed,
+        job::jobs_wait_for_those_before_them,
+        job::two_last_jobs_release_the_one_that_waits_for_both,
+        job::urgent_jobs_come_first_and_only_of_the_asked_stages,
+        job::eight_claimers_never_share_a_job,
+        job::a_late_worker_cant_write,
+        job::heartbeats_keep_a_lease_and_tell_of_lost_ones,
+        job::an_expired_lease_is_rescued_and_the_fifth_death_discards,
+        job::a_dead_nodes_jobs_are_rescued_at_once,
+        job::a_released_attempt_doesnt_count,
+        job::a_retry_waits_for_its_time,
+        job::a_discarded_job_fails_its_video,
+        job::completed_jobs_may_add_jobs,
+        money::a_hold_that_doesnt_fit_writes_nothing,
+        money::holds_are_all_or_none_and_asked_twice_reserve_once,
+        money::racing_holds_never_pass_the_cap,
+        money::what_was_only_reserved_comes_back_what_was_sent_stays,
+        money::posting_settles_once_and_an_overrun_stops_the_video,
+        money::thresholds_are_announced_once,
+        cache::what_money_bought_is_kept_with_the_posting,
+        cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
+        cache::nodes_join_and_leave,
+    );
+}

@@ -1,1 +1,131 @@
-//! To be written.
+//! The storage contract: verbs, each one transaction.
+//!
+//! Floor 2. Two databases keep it; `store-suite` holds the cases that both must pass. Time is a
+//! parameter of every verb that needs it, and every write of a worker carries the fencing
+//! number of its lease: 0 rows touched is [`Error::LeaseLost`].
+
+mod error;
+mod row;
+
+use async_trait::async_trait;
+use ledger::{Hold, Posting, Transfer};
+use ytempire_core::{Event, NodeId, Timestamp, VideoId};
+
+pub use error::Error;
+pub use row::{
+    ATTEMPTS_MAX, ArtifactRow, CacheEntry, CacheTotals, ClaimRequest, JobOutcome, JobRow, Lease,
+    LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted, VideoRow,
+};
+
+/// The result of every verb.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything the pipeline remembers.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // --- videos ---
+
+    /// Accepts a video: its row, its accounts, its first jobs and the `video.queued` event.
+    ///
+    /// The same idempotency key gives the same answer: the video that the first call accepted,
+    /// with `fresh: false`, and nothing is written.
+    async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted>;
+
+    /// The video, or `None`.
+    async fn video_get(&self, video: VideoId) -> Result<Option<VideoRow>>;
+
+    /// The newest videos first, at most `limit`.
+    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>>;
+
+    /// The newest video whose key begins with `prefix`.
+    async fn video_find(&self, prefix: &str) -> Result<Option<VideoRow>>;
+
+    /// Cancels a video: its unfinished jobs too. `false` if it had ended before.
+    async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool>;
+
+    // --- jobs ---
+
+    /// Takes the most urgent available jobs under a lease, at most `request.max`.
+    ///
+    /// Counts the attempt: a killed attempt counts. A job at its last attempt is discarded by
+    /// [`Store::job_rescue`] instead of being claimed once more.
+    async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>>;
+
+    /// Extends leases to `until`; returns those that are lost.
+    async fn job_heartbeat(
+        &self,
+        now: Timestamp,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<Lease>>;
+
+    /// Ends an attempt: job state, postings, artifacts, jobs that follow, and events, in one
+    /// transaction. Releases the jobs that waited for it. The video becomes `ready` when its
+    /// last job is completed and `failed` when one is discarded.
+    async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow>;
+
+    /// Gives a job back untouched: an interrupted attempt that doesn't count. Its pending
+    /// transfers are voided, sent ones become unknown.
+    async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()>;
+
+    /// Takes back jobs whose lease has run out, and all jobs of `dead` nodes at once. Their
+    /// pending transfers are voided, sent ones become unknown. Returns how many.
+    async fn job_rescue(&self, now: Timestamp, dead: &[NodeId]) -> Result<u32>;
+
+    /// All jobs of a video, in the order of their birth.
+    async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>>;
+
+    // --- money ---
+
+    /// Reserves all of `holds` in every scope of the lease's video and stage, or none.
+    async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()>;
+
+    /// Notes that the requests of these reservations are about to leave. Committed before
+    /// they do.
+    async fn transfer_mark_sent(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        holds: &[ytempire_core::TransferId],
+    ) -> Result<()>;
+
+    /// Ends reservations in the middle of a job, together with what the money bought: the
+    /// cache entries are written in the same transaction, so that a paid answer is never paid
+    /// again.
+    async fn transfer_settle(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        postings: Vec<Posting>,
+        bought: Vec<CacheEntry>,
+    ) -> Result<()>;
+
+    /// All transfers of a video, in the order in which they were reserved.
+    async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>>;
+
+    // --- artifacts and cache ---
+
+    /// The cached output for a key, touched as used.
+    async fn cache_get(&self, now: Timestamp, key: &str) -> Result<Option<CacheEntry>>;
+
+    /// How much is cached.
+    async fn cache_totals(&self) -> Result<CacheTotals>;
+
+    /// Forgets entries, least recently used first, until at most `bytes_max` remain; entries
+    /// of unfinished videos stay. Returns the artifacts that no entry names any more.
+    async fn cache_prune(&self, bytes_max: u64) -> Result<Vec<ytempire_core::ArtifactId>>;
+
+    // --- nodes and events ---
+
+    /// Registers a node.
+    async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()>;
+
+    /// All registered nodes.
+    async fn node_list(&self) -> Result<Vec<NodeRow>>;
+
+    /// Removes a node that holds no lease.
+    async fn node_leave(&self, node: NodeId) -> Result<()>;
+
+    /// Events of a video after `seq`, in order, at most `limit`.
+    async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>>;
+}

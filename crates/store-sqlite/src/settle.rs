@@ -1,0 +1,213 @@
+//! The end of an attempt: state, money, events and what follows, in one transaction.
+
+use rusqlite::{Connection, named_params};
+use serde_json::json;
+use store::{JobOutcome, Lease, Result, Settlement, VideoRow};
+use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
+
+use crate::job::Leased;
+use crate::{cache, event, job, sql, transfer, video};
+
+pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
+    let job = job::leased(tx, settlement.lease)?;
+    transfer::settle_all(tx, now, &job, &settlement.postings)?;
+    transfer::close_open(tx, now, &job)?;
+    match &settlement.outcome {
+        JobOutcome::Completed {
+            output,
+            follow,
+            cached,
+            title,
+        } => {
+            complete(tx, now, &job, output)?;
+            for entry in cached {
+                cache::put(tx, now, job.video, entry)?;
+            }
+            if let Some(title) = title {
+                video::set_title(tx, job.video, title)?;
+            }
+            if !video::expect(tx, job.video)?.state.is_final() {
+                job::add(tx, now, job.video, follow)?;
+                release_waiting(tx, &job)?;
+                end_if_done(tx, now, job.video)?;
+            }
+        }
+        JobOutcome::Retry { code, text, after } if job.may_try_again() => {
+            let due = now.after(*after);
+            leave(
+                tx,
+                now,
+                &job,
+                JobState::Scheduled,
+                Some(due),
+                Some((*code, text)),
+            )?;
+            tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
+        }
+        JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
+            discard(tx, now, &job, *code, text)?;
+        }
+    }
+    for event in &settlement.events {
+        event::append(tx, event)?;
+    }
+    video::expect(tx, job.video)
+}
+
+pub(crate) fn release(tx: &Connection, now: Timestamp, lease: Lease) -> Result<()> {
+    let job = job::leased(tx, lease)?;
+    transfer::close_open(tx, now, &job)?;
+    leave(tx, now, &job, JobState::Available, None, None)?;
+    // The attempt number stays, as it fences; the count of attempts goes back.
+    tx.prepare_cached("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?1")
+        .and_then(|mut s| s.execute([job.id.to_string()]))
+        .map(drop)
+        .map_err(sql::error)
+}
+
+pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result<u32> {
+    let dead: Vec<String> = dead.iter().map(ToString::to_string).collect();
+    let jobs = job::abandoned(tx, now, &dead)?;
+    for job in &jobs {
+        transfer::close_open(tx, now, job)?;
+        if job.may_try_again() {
+            leave(tx, now, job, JobState::Available, None, None)?;
+            let detail = json!({ "attempt": job.attempt });
+            let about = (job.video, job.id, job.stage);
+            event::about_job(tx, now, about, EventKind::JobRescued, detail)?;
+        } else {
+            let text = format!(
+                "its process ended in the middle of it {} times",
+                job.attempts
+            );
+            discard(tx, now, job, Code::AttemptsExhausted, &text)?;
+        }
+    }
+    Ok(jobs.len() as u32)
+}
+
+/// Ends a video and cancels what of it hasn't begun; running jobs end by themselves.
+pub(crate) fn end_video(
+    tx: &Connection,
+    now: Timestamp,
+    id: VideoId,
+    state: VideoState,
+    failure: Option<&(Code, String)>,
+) -> Result<()> {
+    if !video::set_state(tx, now, id, state, failure)? {
+        return Ok(());
+    }
+    tx.prepare_cached(
+        "UPDATE jobs
+         SET state = 'cancelled', finalized_at = ?2, scheduled_at = NULL
+         WHERE video_id = ?1 AND state IN ('waiting', 'scheduled', 'available')",
+    )
+    .and_then(|mut s| s.execute((id.to_string(), now.as_micros())))
+    .map_err(sql::error)?;
+    let kind = match state {
+        VideoState::Ready => EventKind::VideoReady,
+        VideoState::Cancelled => EventKind::VideoCancelled,
+        _ => EventKind::VideoFailed,
+    };
+    let detail = failure.map_or_else(
+        || json!({}),
+        |(code, text)| json!({ "code": code, "text": text }),
+    );
+    event::about_video(tx, now, id, kind, &detail)
+}
+
+fn complete(
+    tx: &Connection,
+    now: Timestamp,
+    job: &Leased,
+    output: &serde_json::Value,
+) -> Result<()> {
+    leave(tx, now, job, JobState::Completed, None, None)?;
+    tx.prepare_cached("UPDATE jobs SET output = ?2 WHERE id = ?1")
+        .and_then(|mut s| s.execute((job.id.to_string(), output.to_string())))
+        .map_err(sql::error)?;
+    let about = (job.video, job.id, job.stage);
+    event::about_job(
+        tx,
+        now,
+        about,
+        EventKind::JobCompleted,
+        json!({ "attempt": job.attempt }),
+    )
+}
+
+fn discard(tx: &Connection, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
+    leave(tx, now, job, JobState::Discarded, None, Some((code, text)))?;
+    tell(tx, now, job, EventKind::JobDiscarded, code, text)?;
+    let failure = (code, text.to_owned());
+    end_video(tx, now, job.video, VideoState::Failed, Some(&failure))
+}
+
+fn tell(
+    tx: &Connection,
+    now: Timestamp,
+    job: &Leased,
+    kind: EventKind,
+    code: Code,
+    text: &str,
+) -> Result<()> {
+    let detail = json!({ "attempt": job.attempt, "code": code, "text": text });
+    event::about_job(tx, now, (job.video, job.id, job.stage), kind, detail)
+}
+
+/// Takes a job out of `running`. The caller has checked the lease in this transaction.
+fn leave(
+    tx: &Connection,
+    now: Timestamp,
+    job: &Leased,
+    next: JobState,
+    due: Option<Timestamp>,
+    error: Option<(Code, &str)>,
+) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE jobs
+         SET state = :next, node_id = NULL, lease_until = NULL, scheduled_at = :due,
+             finalized_at = :finalized,
+             error_code = coalesce(:code, error_code), error_text = coalesce(:text, error_text)
+         WHERE id = :id AND state = 'running' AND attempt = :attempt",
+    )
+    .and_then(|mut s| {
+        s.execute(named_params! {
+            ":next": next.as_str(),
+            ":due": due.map(Timestamp::as_micros),
+            ":finalized": next.is_final().then_some(now.as_micros()),
+            ":code": error.map(|e| e.0.as_str()),
+            ":text": error.map(|e| e.1),
+            ":id": job.id.to_string(),
+            ":attempt": job.attempt,
+        })
+    })
+    .map(drop)
+    .map_err(sql::error)
+}
+
+/// Makes available what waited for this job alone. A counter, not a search for unfinished
+/// jobs: two last jobs that end together can't strand the one that waits for both.
+fn release_waiting(tx: &Connection, job: &Leased) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE jobs
+         SET waiting_for = waiting_for - 1,
+             state = iif(waiting_for = 1, 'available', state)
+         WHERE state = 'waiting'
+           AND id IN (SELECT job_id FROM job_deps WHERE after_id = ?1)",
+    )
+    .and_then(|mut s| s.execute([job.id.to_string()]))
+    .map(drop)
+    .map_err(sql::error)
+}
+
+fn end_if_done(tx: &Connection, now: Timestamp, id: VideoId) -> Result<()> {
+    let open: i64 = tx
+        .prepare_cached("SELECT count(*) FROM jobs WHERE video_id = ?1 AND finalized_at IS NULL")
+        .and_then(|mut s| s.query_row([id.to_string()], |row| row.get(0)))
+        .map_err(sql::error)?;
+    if open == 0 {
+        end_video(tx, now, id, VideoState::Ready, None)?;
+    }
+    Ok(())
+}

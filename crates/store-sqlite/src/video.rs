@@ -1,0 +1,171 @@
+//! Statements about videos.
+
+use ledger::Scope;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use store::{Result, Submission, Submitted, VideoRow};
+use ytempire_core::{Code, EventKind, MicroUsd, Timestamp, VideoId, VideoState};
+
+use crate::{event, job, settle, sql, transfer};
+
+const COLUMNS: &str = "id, account_id, key, title, state, request, budget, created_at, \
+                       finalized_at, failure_code, failure_text";
+
+pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
+    if let Some(video) = by_key(tx, new)? {
+        return Ok(Submitted {
+            video,
+            fresh: false,
+        });
+    }
+    tx.prepare_cached(
+        "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at)
+         VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :now)",
+    )
+    .and_then(|mut s| {
+        s.execute(named_params! {
+            ":id": new.video.to_string(),
+            ":account": new.account.to_string(),
+            ":key": new.key,
+            ":title": new.title,
+            ":request": new.request.to_string(),
+            ":budget": new.budget.0,
+            ":now": now.as_micros(),
+        })
+    })
+    .map_err(sql::error)?;
+    transfer::open_account(tx, &Scope::Video(new.video), new.budget)?;
+    for (stage, cap) in &new.envelopes {
+        transfer::open_account(tx, &Scope::Stage(new.video, *stage), *cap)?;
+    }
+    job::add(tx, now, new.video, &new.jobs)?;
+    event::about_video(
+        tx,
+        now,
+        new.video,
+        EventKind::VideoQueued,
+        &serde_json::json!({
+            "title": new.title, "budget_micro_usd": new.budget.0,
+        }),
+    )?;
+    let video = expect(tx, new.video)?;
+    Ok(Submitted { video, fresh: true })
+}
+
+fn by_key(tx: &Connection, new: &Submission) -> Result<Option<VideoRow>> {
+    one(
+        tx,
+        &format!("SELECT {COLUMNS} FROM videos WHERE account_id = ?1 AND key = ?2"),
+        &[&new.account.to_string(), &new.key],
+    )
+}
+
+pub(crate) fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
+    one(
+        db,
+        &format!("SELECT {COLUMNS} FROM videos WHERE id = ?1"),
+        &[&video.to_string()],
+    )
+}
+
+/// A video that a foreign key says is there.
+pub(crate) fn expect(db: &Connection, video: VideoId) -> Result<VideoRow> {
+    get(db, video)?.ok_or_else(|| store::Error::Database(format!("video {video} is gone")))
+}
+
+pub(crate) fn list(db: &Connection, limit: u32) -> Result<Vec<VideoRow>> {
+    let text = format!("SELECT {COLUMNS} FROM videos ORDER BY id DESC LIMIT ?1");
+    let mut statement = db.prepare_cached(&text).map_err(sql::error)?;
+    let mut rows = statement.query([limit]).map_err(sql::error)?;
+    let mut videos = Vec::new();
+    while let Some(row) = rows.next().map_err(sql::error)? {
+        videos.push(decode(row)?);
+    }
+    Ok(videos)
+}
+
+pub(crate) fn find(db: &Connection, prefix: &str) -> Result<Option<VideoRow>> {
+    one(
+        db,
+        &format!(
+            "SELECT {COLUMNS} FROM videos WHERE substr(key, 1, length(?1)) = ?1
+             ORDER BY id DESC LIMIT 1"
+        ),
+        &[&prefix],
+    )
+}
+
+pub(crate) fn cancel(tx: &Connection, now: Timestamp, video: VideoId) -> Result<bool> {
+    if get(tx, video)?.is_none_or(|row| row.state.is_final()) {
+        return Ok(false);
+    }
+    settle::end_video(tx, now, video, VideoState::Cancelled, None)?;
+    Ok(true)
+}
+
+/// Moves a video on; guarded by the state machine, so an ended one never changes.
+pub(crate) fn set_state(
+    tx: &Connection,
+    now: Timestamp,
+    video: VideoId,
+    next: VideoState,
+    failure: Option<&(Code, String)>,
+) -> Result<bool> {
+    let row = expect(tx, video)?;
+    if !row.state.may_become(next) {
+        return Ok(false);
+    }
+    tx.prepare_cached(
+        "UPDATE videos
+         SET state = :next, finalized_at = :finalized, failure_code = :code, failure_text = :text
+         WHERE id = :id AND state = :state",
+    )
+    .and_then(|mut s| {
+        s.execute(named_params! {
+            ":next": next.as_str(),
+            ":finalized": next.is_final().then_some(now.as_micros()),
+            ":code": failure.map(|f| f.0.as_str()),
+            ":text": failure.map(|f| &f.1),
+            ":id": video.to_string(),
+            ":state": row.state.as_str(),
+        })
+    })
+    .map(|changed| changed == 1)
+    .map_err(sql::error)
+}
+
+pub(crate) fn set_title(tx: &Connection, video: VideoId, title: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE videos SET title = ?2 WHERE id = ?1")
+        .and_then(|mut s| s.execute((video.to_string(), title)))
+        .map(drop)
+        .map_err(sql::error)
+}
+
+fn one(db: &Connection, text: &str, params: &[&dyn rusqlite::ToSql]) -> Result<Option<VideoRow>> {
+    let mut statement = db.prepare_cached(text).map_err(sql::error)?;
+    statement
+        .query_row(params, |row| Ok(decode(row)))
+        .optional()
+        .map_err(sql::error)?
+        .transpose()
+}
+
+fn decode(row: &Row<'_>) -> Result<VideoRow> {
+    let number = |column| row.get::<_, i64>(column).map_err(sql::error);
+    let code: Option<String> = row.get("failure_code").map_err(sql::error)?;
+    let text: Option<String> = row.get("failure_text").map_err(sql::error)?;
+    Ok(VideoRow {
+        id: sql::parsed(row, "videos", "id")?,
+        account: sql::parsed(row, "videos", "account_id")?,
+        key: row.get("key").map_err(sql::error)?,
+        title: row.get("title").map_err(sql::error)?,
+        state: sql::named(row, "videos", "state", VideoState::from_name)?,
+        request: sql::json(row, "videos", "request")?,
+        budget: MicroUsd(number("budget")?),
+        created_at: Timestamp::from_micros(number("created_at")?),
+        finalized_at: row
+            .get::<_, Option<i64>>("finalized_at")
+            .map_err(sql::error)?
+            .map(Timestamp::from_micros),
+        failure: code.and_then(|code| Some((job::code(&code)?, text.unwrap_or_default()))),
+    })
+}

@@ -1,0 +1,70 @@
+//! The conformance suite on `SQLite`, and what only this store promises.
+
+use std::sync::Arc;
+
+use store::{Error, Store};
+use store_sqlite::SqliteStore;
+use ytempire_core::CrashPlan;
+
+fn open(path: &std::path::Path) -> Result<SqliteStore, Error> {
+    SqliteStore::open(path, CrashPlan::default())
+}
+
+#[tokio::test]
+async fn conformance() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    store_suite::exercise(async || {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let store: Arc<dyn Store> = Arc::new(open(&folder.path().join(format!("{n}.db"))).unwrap());
+        store
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    drop(open(&path).unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(
+        open(&path),
+        Err(Error::SchemaUnknown { found: 99, .. })
+    ));
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_overspend() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    drop(open(&path).unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("INSERT INTO ledger_accounts (scope, cap) VALUES ('video:x', 100)")
+        .unwrap();
+    let overspend = db.execute_batch("UPDATE ledger_accounts SET posted = 60, pending = 41");
+    assert!(overspend.is_err());
+    db.execute_batch("UPDATE ledger_accounts SET posted = 60, pending = 40")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn every_column_is_commented() {
+    let text = include_str!("../migrations/0001_first.sql");
+    for line in text.lines().filter(|line| line.starts_with("    ")) {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        let column = first.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(!column || line.contains("--"), "no comment: {line}");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_connections_share_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (a, b) = (open(&path).unwrap(), open(&path).unwrap());
+    let world = store_suite::World::over(Arc::new(a));
+    drop(world);
+    assert!(b.video_list(1).await.unwrap().is_empty());
+}

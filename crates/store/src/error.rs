@@ -1,0 +1,51 @@
+//! What can go wrong with a verb.
+
+use ledger::HoldRefused;
+
+/// Why a verb failed. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The lease is over: another node may have the job. Don't retry.
+    #[error("the lease is lost: another node took the job over")]
+    LeaseLost,
+    /// A reservation doesn't fit a scope.
+    #[error("budget exceeded: {0}")]
+    BudgetExceeded(#[from] HoldRefused),
+    /// A transfer can't be settled so.
+    #[error("ledger: {0}")]
+    Ledger(#[from] ledger::SettleError),
+    /// An amount doesn't fit.
+    #[error("ledger: {0}")]
+    Money(#[from] ytempire_core::MoneyError),
+    /// A row can't be decoded.
+    #[error("table {table}, row {row}, column {column}: {why}")]
+    Undecodable {
+        /// Where.
+        table: &'static str,
+        /// Which row.
+        row: String,
+        /// Which column.
+        column: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The schema is newer than this program, or not ours.
+    #[error(
+        "the store has schema {found}, this program knows {known}; use the program that made it, or a newer one"
+    )]
+    SchemaUnknown {
+        /// What the store has.
+        found: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The store can't be written.
+    #[error("the store can't be written: {0}")]
+    ReadOnly(String),
+    /// The database failed otherwise.
+    #[error("the database failed: {0}")]
+    Database(String),
+}

@@ -1,0 +1,233 @@
+//! What verbs take and give.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger::Posting;
+use serde::{Deserialize, Serialize};
+use ytempire_core::{
+    AccountId, ArtifactId, Code, Event, JobId, JobState, MicroUsd, NodeId, Stage, Timestamp,
+    VideoId, VideoState,
+};
+
+/// A video to be made.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The id it gets if it is new.
+    pub video: VideoId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Same key, same video.
+    pub key: String,
+    /// Its working title.
+    pub title: String,
+    /// The brief and everything resolved from it.
+    pub request: serde_json::Value,
+    /// What it may cost.
+    pub budget: MicroUsd,
+    /// Each stage's share.
+    pub envelopes: BTreeMap<Stage, MicroUsd>,
+    /// Its first jobs.
+    pub jobs: Vec<NewJob>,
+}
+
+/// The answer to a submission.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The video: the new one, or the one that the key named before.
+    pub video: VideoRow,
+    /// Whether this call accepted it.
+    pub fresh: bool,
+}
+
+/// A video as the store has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoRow {
+    /// Its id.
+    pub id: VideoId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its idempotency key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub state: VideoState,
+    /// The brief and everything resolved from it.
+    pub request: serde_json::Value,
+    /// What it may cost.
+    pub budget: MicroUsd,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finalized_at: Option<Timestamp>,
+    /// Why it failed: code and text of the job that was discarded.
+    pub failure: Option<(Code, String)>,
+}
+
+/// A job to be added.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// Its stage.
+    pub stage: Stage,
+    /// Its input.
+    pub args: serde_json::Value,
+    /// Smaller is more urgent.
+    pub rank: i64,
+    /// Jobs of the same video that must be completed before.
+    pub after: Vec<JobId>,
+}
+
+/// A job as the store has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// Its video.
+    pub video: VideoId,
+    /// Its stage.
+    pub stage: Stage,
+    /// Where it stands.
+    pub state: JobState,
+    /// Its input.
+    pub args: serde_json::Value,
+    /// What it gave, once completed.
+    pub output: Option<serde_json::Value>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The last failure.
+    pub error: Option<(Code, String)>,
+}
+
+/// What a node asks for.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    /// Who asks.
+    pub node: NodeId,
+    /// Only jobs of this video.
+    pub video: Option<VideoId>,
+    /// Only these stages.
+    pub stages: Vec<Stage>,
+    /// At most so many.
+    pub max: u32,
+    /// When the leases run out.
+    pub lease_until: Timestamp,
+}
+
+/// The right to run one attempt of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The job.
+    pub job: JobId,
+    /// The fencing number: the attempt's.
+    pub attempt: u32,
+    /// Who holds it.
+    pub node: NodeId,
+}
+
+/// A claimed job.
+#[derive(Clone, Debug)]
+pub struct LeasedJob {
+    /// The right to run it.
+    pub lease: Lease,
+    /// Its video.
+    pub video: VideoId,
+    /// Its stage.
+    pub stage: Stage,
+    /// Its input.
+    pub args: serde_json::Value,
+    /// What the jobs before it gave, in the order of `NewJob::after`.
+    pub inputs: Vec<serde_json::Value>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum JobOutcome {
+    /// Done.
+    Completed {
+        /// What it gave.
+        output: serde_json::Value,
+        /// Jobs that follow from it.
+        follow: Vec<NewJob>,
+        /// What later videos may use instead of doing it again.
+        cached: Vec<CacheEntry>,
+        /// The video's title, where this job decided it.
+        title: Option<String>,
+    },
+    /// Failed; to be tried again after a pause, if attempts are left.
+    Retry {
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        text: String,
+        /// The pause.
+        after: Duration,
+    },
+    /// Failed for good.
+    Discard {
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        text: String,
+    },
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The right by which it ran.
+    pub lease: Lease,
+    /// How it ended.
+    pub outcome: JobOutcome,
+    /// The ends of its reservations; those it names none for are voided, or unknown if sent.
+    pub postings: Vec<Posting>,
+    /// More to tell than the change of state, which is told anyway.
+    pub events: Vec<Event>,
+}
+
+/// A file of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactRow {
+    /// Its name: its content's hash.
+    pub id: ArtifactId,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What a piece of work gave, under the hash of all that went into it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheEntry {
+    /// The hash of all that went in.
+    pub key: String,
+    /// What it gave.
+    pub output: serde_json::Value,
+    /// The files that belong to it.
+    pub artifacts: Vec<ArtifactRow>,
+}
+
+/// How much is cached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheTotals {
+    /// Entries.
+    pub entries: u64,
+    /// Distinct artifacts.
+    pub artifacts: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A process that runs jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Its id.
+    pub id: NodeId,
+    /// For people: host and process.
+    pub name: String,
+    /// When it joined.
+    pub joined_at: Timestamp,
+}
+
+/// Attempts that a job may take; a killed one counts.
+pub const ATTEMPTS_MAX: u32 = 5;
