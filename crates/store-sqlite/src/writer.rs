@@ -49,7 +49,9 @@ impl Connections {
         let (reader, queries) = channel::<Query>();
         spawn("store-writer", move || write_loop(&write, &commands))?;
         spawn("store-reader", move || {
-            queries.into_iter().for_each(|query| query(&read))
+            for query in queries {
+                query(&read);
+            }
         })?;
         Ok(Self { writer, reader })
     }
@@ -132,7 +134,7 @@ fn write_loop(db: &Connection, commands: &Receiver<Command>) {
             drop(db.execute_batch("ROLLBACK"));
         }
         for answer in answers {
-            answer(committed.as_ref().map(|()| ()));
+            answer(committed.as_ref().copied());
         }
     }
 }

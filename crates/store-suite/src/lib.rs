@@ -3,11 +3,7 @@
 //! `exercise(make)` runs them all; `make` gives a fresh, empty store each time. Cases assert
 //! what callers rely on, never how a store does it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "cases are test code"
-)]
+#![expect(clippy::unwrap_used, reason = "cases are test code")]
 
 mod cache;
 mod job;
