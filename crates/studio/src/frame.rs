@@ -1,14 +1,36 @@
 //! Pictures in memory: planar YUV for frames, premultiplied RGBA for what is laid over them.
 
+use std::sync::Arc;
+
 /// A picture in planar YUV 4:2:0, 8 bits, BT.709 limited range: what encoders eat.
 ///
 /// One block of bytes: the luma plane, then the two chroma planes of half the size each way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Yuv420 {
     width: u32,
     height: u32,
     bytes: Vec<u8>,
+    stamp: Option<Stamp>,
 }
+
+/// Says which painter left a picture as it is, and at which of its paints. Any writing access
+/// from outside takes the stamp off, so a painter that finds its own knows every pixel.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamp {
+    /// Identifies the painter by its address, which stays taken while the stamp lives.
+    pub(crate) painter: Arc<()>,
+    /// Counts its paints.
+    pub(crate) paint: u64,
+}
+
+impl PartialEq for Yuv420 {
+    /// Compares what is seen: size and pixels.
+    fn eq(&self, other: &Self) -> bool {
+        self.width == other.width && self.height == other.height && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Yuv420 {}
 
 impl Yuv420 {
     /// A black picture. Width and height must be even.
@@ -24,6 +46,7 @@ impl Yuv420 {
             width,
             height,
             bytes,
+            stamp: None,
         }
     }
 
@@ -36,6 +59,7 @@ impl Yuv420 {
             width,
             height,
             bytes,
+            stamp: None,
         })
     }
 
@@ -56,6 +80,7 @@ impl Yuv420 {
 
     /// The same block, to be filled in place by a decoder.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.stamp = None;
         &mut self.bytes
     }
 
@@ -69,10 +94,21 @@ impl Yuv420 {
 
     /// The planes, writable.
     pub fn planes_mut(&mut self) -> [&mut [u8]; 3] {
+        self.stamp = None;
         let luma = self.width as usize * self.height as usize;
         let (y, chroma) = self.bytes.split_at_mut(luma);
         let (u, v) = chroma.split_at_mut(luma / 4);
         [y, u, v]
+    }
+
+    /// The stamp, if nobody wrote since it was set.
+    pub(crate) const fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref()
+    }
+
+    /// Stamps the picture.
+    pub(crate) fn set_stamp(&mut self, stamp: Stamp) {
+        self.stamp = Some(stamp);
     }
 }
 

@@ -9,6 +9,7 @@ mod layer;
 mod word;
 
 pub mod caption;
+pub mod paint;
 pub mod script;
 pub mod text;
 pub mod theme;

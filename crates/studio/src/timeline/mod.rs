@@ -192,7 +192,8 @@ mod tests {
                 prop_assert!(scene.transition.frames(fps) < timing.frames() / 2);
                 let last = index + 1 == narrations.len();
                 let silence = timing.tail + if last { 0 } else { timing.lead_in };
-                prop_assert!(silence * 1_000 <= fps * if last { 1_999 } else { 1_540 });
+                let silence_ms_max = if last { 1_999 } else { 1_540 };
+                prop_assert!(silence * 1_000 <= fps * silence_ms_max);
                 // A scene's length depends on its own narration only.
                 prop_assert_eq!(timing, SceneTiming::of(narrations[index], fps, last));
             }
