@@ -4,7 +4,13 @@
 //! Floor 3. The API blocks; callers with an event loop wrap it. What takes long also takes a
 //! [`Cancel`](ytempire_core::Cancel) and obeys it within half a second.
 
+mod ffmpeg;
+
 pub mod artifact;
+pub mod boxes;
 pub mod child;
 pub mod encode;
+pub mod mux;
+pub mod probe;
+pub mod sniff;
 pub mod tools;

@@ -14,8 +14,10 @@ use studio::{Canvas, Yuv420};
 use ytempire_core::Cancel;
 
 use crate::child::{self, Limits, Running};
-use crate::tools::{Program, Tools};
+use crate::ffmpeg;
+use crate::tools::Tools;
 
+pub(crate) use settings::timescale;
 pub use settings::{Codec, Preset, Settings};
 
 /// What the kernel lets an unprivileged process ask for (`/proc/sys/fs/pipe-max-size`). A
@@ -90,17 +92,7 @@ impl Encoder {
             .filter(|folder| folder.is_dir())
             .ok_or_else(no_place)?;
         let name = path.file_name().ok_or_else(no_place)?;
-        let spec = tools
-            .spec(Program::Ffmpeg, folder)?
-            .args(["-nostdin", "-hide_banner", "-v", "error", "-nostats", "-y"])
-            .args([
-                "-protocol_whitelist",
-                "file,pipe",
-                "-threads",
-                "1",
-                "-filter_threads",
-                "1",
-            ])
+        let spec = ffmpeg::quiet(tools, folder)?
             .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
             .args(["-s", &format!("{}x{}", canvas.width, canvas.height)])
             .args(["-r", &canvas.fps.to_string()])
@@ -113,12 +105,7 @@ impl Encoder {
             // and joined segments then start at zero.
             .args(["-movflags", "+negative_cts_offsets", "-use_editlist", "0"])
             .args(["-f", "mp4"])
-            .arg({
-                // The prefix keeps a name with a colon from being taken for a protocol.
-                let mut target = std::ffi::OsString::from("file:");
-                target.push(name);
-                target
-            })
+            .arg(ffmpeg::file(Path::new(name)))
             .piped_stdin()
             .limits(limits());
         let running = child::start(&spec, cancel)?;

@@ -160,6 +160,6 @@ impl Settings {
 }
 
 /// Ticks per second of video tracks: a whole number of ticks per frame.
-const fn timescale(canvas: Canvas) -> u32 {
+pub(crate) const fn timescale(canvas: Canvas) -> u32 {
     canvas.fps * 512
 }
