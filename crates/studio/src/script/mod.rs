@@ -1,6 +1,18 @@
 //! The script: scenes, each with a narration and what it shows.
 
+mod block;
+mod directive;
+mod error;
+pub(crate) mod inline;
+mod parse;
+
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
+
+pub use error::ScriptError;
+pub use parse::{SCENES_MAX, WORDS_MAX, parse};
 
 /// A whole video in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,345 @@
+//! Scripts, good and bad.
+
+use proptest::prelude::*;
+use ytempire_core::Code;
+
+use super::*;
+
+fn one(body: &str) -> Scene {
+    let text = format!("## First\nHello.\n\n## Scene\n{body}\n");
+    parse(&text, Some("T")).expect(body).scenes.remove(1)
+}
+
+fn refused(text: &str) -> ScriptError {
+    parse(text, Some("T")).expect_err(text)
+}
+
+#[test]
+fn headings_are_scenes_and_paragraphs_are_narration() {
+    let script = parse(
+        "# Own title\n\n## A\nOne line,\nand another.\n\nA second paragraph.\n\n## B\nMore.\n",
+        None,
+    )
+    .unwrap();
+    assert_eq!(script.title, "Own title");
+    assert_eq!(script.scenes.len(), 2);
+    assert_eq!(
+        script.scenes[0].narration,
+        "One line, and another.\n\nA second paragraph."
+    );
+    assert_eq!(script.scenes[0].visual, Visual::Title { subtitle: None });
+    assert_eq!(script.scenes[1].visual, Visual::Heading { text: None });
+    assert_eq!(
+        parse("# Own\n## A\nB.", Some("Given")).unwrap().title,
+        "Given"
+    );
+}
+
+#[test]
+fn words_without_any_heading_are_one_scene_under_the_title() {
+    let script = parse("Just words.", Some("The title")).unwrap();
+    assert_eq!(script.scenes[0].heading, "The title");
+    assert_eq!(script.scenes[0].narration, "Just words.");
+}
+
+#[test]
+fn a_last_scene_named_so_is_the_end_card() {
+    let script = parse("## A\nB.\n## Thanks for watching!\nBye.", Some("T")).unwrap();
+    assert_eq!(script.scenes[1].visual, Visual::Closing { text: None });
+    let script = parse("## The end\nB.\n## C\nBye.", Some("T")).unwrap();
+    assert_eq!(script.scenes[0].visual, Visual::Title { subtitle: None });
+}
+
+#[test]
+fn markdown_is_not_spoken() {
+    let scene = one(
+        "*It* is **very** [deep](https://example.com/a_b), `cold` &amp; <b>dark</b>. \
+         <!-- a\nnote --> 5 * 3 * 2 snake_case_word ![a whale](w.jpg)",
+    );
+    assert_eq!(
+        scene.narration,
+        "It is very deep, cold & dark. 5 * 3 * 2 snake_case_word"
+    );
+    assert_eq!(scene.picture_hint.as_deref(), Some("a whale"));
+    assert_eq!(
+        one("1960. That year two men sank.").narration,
+        "1960. That year two men sank."
+    );
+    assert_eq!(
+        one("Odd: ![ and <b and [x](.").narration,
+        "Odd: ![ and <b and [x](."
+    );
+}
+
+#[test]
+fn each_directive_shows_its_card() {
+    let show = |body: &str| one(&format!("{body}\n\nWords.")).visual;
+    assert_eq!(
+        show("!number 10,994 m | the deepest point we know"),
+        Visual::Number {
+            value: "10,994 m".into(),
+            label: "the deepest point we know".into()
+        }
+    );
+    let Visual::Comparison { left, right } = show("!compare A: 1 m (up) | B b: 2: (down)") else {
+        panic!("no comparison")
+    };
+    assert_eq!((left.label.as_str(), left.value.as_str()), ("A", "1 m"));
+    assert_eq!(left.note.as_deref(), Some("up"));
+    assert_eq!((right.label.as_str(), right.value.as_str()), ("B b", "2:"));
+    assert_eq!(
+        show("!text *Words*"),
+        Visual::Heading {
+            text: Some("Words".into())
+        }
+    );
+    assert_eq!(show("!sections"), Visual::Sections);
+    assert_eq!(show("!closing"), Visual::Closing { text: None });
+    assert_eq!(
+        show("!closing Bye?"),
+        Visual::Closing {
+            text: Some("Bye?".into())
+        }
+    );
+    assert_eq!(
+        show("!title Sub"),
+        Visual::Title {
+            subtitle: Some("Sub".into())
+        }
+    );
+    assert_eq!(
+        show("> \"The sea,\n> the **sea**.\"\n> — Somebody"),
+        Visual::Quote {
+            text: "The sea, the sea.".into(),
+            by: Some("Somebody".into())
+        }
+    );
+    assert_eq!(
+        show("- one\n- *two*\n  and a half"),
+        Visual::Bullets {
+            points: vec!["one".into(), "two and a half".into()]
+        }
+    );
+    assert_eq!(
+        one("!picture blue whale\nWords.").picture_hint.as_deref(),
+        Some("blue whale")
+    );
+}
+
+#[test]
+fn a_chart_has_its_values_under_it() {
+    let scene =
+        one("!chart bar Depth (m)\nTitanic: 3,800\nA: b: −1 000.5\nsource: NOAA, 2020\n\nWords.");
+    let Visual::Chart(chart) = scene.visual else {
+        panic!("no chart")
+    };
+    assert_eq!(chart.caption.as_deref(), Some("Depth (m)"));
+    assert_eq!(
+        chart.points,
+        [("Titanic".into(), 3800.0), ("A: b".into(), -1000.5)]
+    );
+    assert_eq!(chart.source.as_deref(), Some("NOAA, 2020"));
+    assert_eq!(chart.shape, ChartShape::Bar);
+    assert_eq!(scene.narration, "Words.");
+}
+
+#[test]
+fn what_is_wrong_is_told_by_line() {
+    use Code::{ScriptEmpty as Empty, ScriptMalformed as Malformed, ScriptTooLong as Long};
+    let long = "x".repeat(170);
+    let bars = "a: 1\n".repeat(13);
+    let cases: Vec<(String, usize, Code, &str)> = vec![
+        (String::new(), 1, Empty, "no scene"),
+        ("<!-- only a note -->".into(), 1, Empty, "no scene"),
+        (
+            "## A\n\n## B\nWords.".into(),
+            1,
+            Empty,
+            "\"A\" says nothing",
+        ),
+        (
+            "## A\nWords.\n\n## B\n- a point".into(),
+            4,
+            Empty,
+            "\"B\" says nothing",
+        ),
+        (
+            "## A\n!nubmer 1 | x\nWords.".into(),
+            2,
+            Malformed,
+            "!nubmer",
+        ),
+        (
+            "## A\nWords.\n!number 5".into(),
+            3,
+            Malformed,
+            "a value and a label",
+        ),
+        (
+            "## A\nWords.\n!number | x".into(),
+            3,
+            Malformed,
+            "a value and a label",
+        ),
+        (
+            format!("## A\n!number {long} | x\nW."),
+            2,
+            Malformed,
+            "room for 24",
+        ),
+        ("## A\n!compare a: 1\nW.".into(), 2, Malformed, "two sides"),
+        (
+            "## A\n!compare a: 1 | b\nW.".into(),
+            2,
+            Malformed,
+            "no colon",
+        ),
+        (
+            "## A\n!compare a: 1 | : 2\nW.".into(),
+            2,
+            Malformed,
+            "a name and a value",
+        ),
+        (
+            "## A\n!chart pie X\na: 1\nb: 2\n\nW.".into(),
+            2,
+            Malformed,
+            "pie",
+        ),
+        (
+            "## A\n!chart bar\na: 1\n\nW.".into(),
+            2,
+            Malformed,
+            "1 values",
+        ),
+        (
+            format!("## A\n!chart bar\n{bars}\nW."),
+            2,
+            Malformed,
+            "13 values",
+        ),
+        (
+            "## A\n!chart bar\na: 1\nb: 2 m\n\nW.".into(),
+            4,
+            Malformed,
+            "2 m",
+        ),
+        (
+            "## A\n!chart bar\na: 1\nb: inf\n\nW.".into(),
+            4,
+            Malformed,
+            "inf",
+        ),
+        (
+            "## A\n!chart bar\na: 1\nwords\n\nW.".into(),
+            4,
+            Malformed,
+            "no value",
+        ),
+        ("## A\n!text\nW.".into(), 2, Malformed, "no text"),
+        ("## A\n!picture\nW.".into(), 2, Malformed, "no picture"),
+        (
+            "## A\n!sections all\nW.".into(),
+            2,
+            Malformed,
+            "takes no words",
+        ),
+        (
+            format!("## A\n!text {long}\nW."),
+            2,
+            Malformed,
+            "room for 160",
+        ),
+        (
+            format!("## A\n- {long}\n\nW."),
+            2,
+            Malformed,
+            "room for 160",
+        ),
+        (
+            "## A\nW.\n- 1\n- 2\n- 3\n- 4\n- 5\n- 6\n- 7".into(),
+            3,
+            Malformed,
+            "7 points",
+        ),
+        (
+            "## A\nW.\n\n!sections\n\n> Q".into(),
+            6,
+            Malformed,
+            "two things",
+        ),
+        ("## A\nW.\n>\n".into(), 3, Malformed, "quotation is empty"),
+        (
+            "## A\nW.\n### B\nW.".into(),
+            3,
+            Malformed,
+            "below the scenes",
+        ),
+        ("# A\n# B\n## C\nW.".into(), 2, Malformed, "second title"),
+        ("## C\nW.\n# A".into(), 3, Malformed, "second title"),
+        (
+            format!("# {}\n## A\nW.", "x".repeat(101)),
+            1,
+            Malformed,
+            "room for 100",
+        ),
+        ("# a \\< b\n## A\nW.".into(), 1, Malformed, "\"<\""),
+        ("## A\nW.\n```\ncode\n```".into(), 3, Malformed, "code"),
+        ("## A\n\n| a | b |\n".into(), 3, Malformed, "table"),
+        ("A\n===\nW.".into(), 2, Malformed, "heading in Markdown"),
+        ("## A\nW.\n<!-- never".into(), 3, Malformed, "never ends"),
+        ("## A\nW.\n".repeat(401), 801, Long, "400 scenes"),
+        (
+            format!("## A\n{}", "w ".repeat(30_001)),
+            1,
+            Long,
+            "30000 words",
+        ),
+    ];
+    for (text, line, code, word) in cases {
+        let shown: String = text.chars().take(60).collect();
+        let error = refused(&text);
+        assert_eq!((error.line, error.code), (line, code), "{shown}: {error}");
+        assert!(
+            error.what.contains(word) && !error.help.is_empty(),
+            "{shown}: {error}"
+        );
+    }
+}
+
+#[test]
+fn misspelt_directives_get_a_suggestion() {
+    assert_eq!(
+        refused("## A\n!nubmer 1 | x\nWords.").to_string(),
+        "script line 2: unknown directive \"!nubmer\"; did you mean \"!number\"?"
+    );
+    assert!(
+        refused("## A\n!spaceship\nW.")
+            .help
+            .contains("the directives are !number")
+    );
+}
+
+#[test]
+fn four_hundred_scenes_are_fine() {
+    let script = parse(&"## A\nWords are here.\n".repeat(400), Some("T")).unwrap();
+    assert_eq!(script.scenes.len(), 400);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "(#|##|!|>|-|!chart bar|<!--|x)?[ \\PC\n]{0,200}") {
+        match parse(&text, None) {
+            Ok(script) => {
+                for scene in &script.scenes {
+                    prop_assert!(!scene.narration.trim().is_empty());
+                    prop_assert!(!scene.heading.is_empty());
+                }
+            }
+            Err(error) => {
+                prop_assert!(!error.help.is_empty());
+                prop_assert!(error.line >= 1 && error.line <= text.lines().count().max(1));
+            }
+        }
+    }
+}
