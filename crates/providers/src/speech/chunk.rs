@@ -88,3 +88,77 @@ fn last_within<'t>(segments: impl Iterator<Item = (usize, &'t str)>, most: usize
         .take_while(|end| *end <= most)
         .last()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn pieces_end_with_sentences_where_they_fit() {
+        let text = "One river flows. Two banks hold it, and one of them is steep! Why?";
+        assert_eq!(
+            chunks(text, 48),
+            [
+                "One river flows. ",
+                "Two banks hold it, and one of them is steep! ",
+                "Why?"
+            ]
+        );
+        assert_eq!(chunks(text, 1_000), [text]);
+        assert_eq!(chunks("", 10), Vec::<&str>::new());
+        assert_eq!(
+            chunks("川は流れる。海へ行く。", 7),
+            ["川は流れる。", "海へ行く。"]
+        );
+    }
+
+    #[test]
+    fn a_title_before_a_name_ends_no_sentence() {
+        assert_eq!(
+            chunks("It rained. Dr. Livingstone waited.", 20)[0],
+            "It rained. "
+        );
+        assert_eq!(
+            chunks("It rained. Dr. Livingstone waited.", 20)
+                .concat()
+                .len(),
+            34
+        );
+    }
+
+    #[test]
+    fn long_sentences_break_at_commas_then_blanks_then_letters() {
+        assert_eq!(chunks("slow, brown, wide", 13), ["slow, brown,", " wide"]);
+        assert_eq!(chunks("slow brown wide", 12), ["slow brown ", "wide"]);
+        assert_eq!(chunks("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(chunks("10,994 metres", 6), ["10,994", " ", "metres"]);
+    }
+
+    proptest! {
+        #[test]
+        fn joined_pieces_are_the_text_and_each_fits(
+            text in "([a-zA-Zäé川。.,!? \n]|🌊|👩\u{200D}🚀|Dr\\. |[0-9]\\.[0-9]){0,200}",
+            limit in 1_usize..60,
+        ) {
+            let pieces = chunks(&text, limit);
+            prop_assert_eq!(pieces.concat(), text.as_str());
+            for piece in pieces {
+                prop_assert!(!piece.is_empty() && piece.chars().count() <= limit);
+            }
+        }
+
+        #[test]
+        fn pieces_of_short_sentences_all_end_one(
+            sentences in prop::collection::vec("[A-Z][a-z]{2,8} [a-z]{3,8}[.!?] ", 1..40),
+            limit in 30_usize..120,
+        ) {
+            let text = sentences.concat();
+            for piece in chunks(&text, limit) {
+                prop_assert!(piece.ends_with(['.', '!', '?']) || piece.ends_with(' '), "{piece:?}");
+                prop_assert!(piece.trim_end().ends_with(['.', '!', '?']), "{piece:?}");
+            }
+        }
+    }
+}
