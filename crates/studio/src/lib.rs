@@ -11,6 +11,7 @@ mod word;
 pub mod caption;
 pub mod paint;
 pub mod script;
+pub mod sound;
 pub mod spoken;
 pub mod text;
 pub mod theme;
