@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use rust_decimal::Decimal;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use ytempire_core::UnitPrice;
 
 use crate::config::Problem;
@@ -81,14 +83,34 @@ impl AudioFormat {
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// Dollars per token read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input_tokens: Option<UnitPrice>,
     /// Dollars per token written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output_tokens: Option<UnitPrice>,
     /// Dollars per character spoken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub characters: Option<UnitPrice>,
+}
+
+/// Reads a price from a decimal string; a number would have passed through a float.
+fn exact<'de, D: Deserializer<'de>>(source: D) -> Result<Option<UnitPrice>, D::Error> {
+    let wrong = || D::Error::custom("a price is a decimal string, such as \"0.000015\"");
+    let text = String::deserialize(source).map_err(|_| wrong())?;
+    let price = Decimal::from_str_exact(text.trim()).map_err(|_| wrong())?;
+    Ok(Some(UnitPrice(price)))
 }
 
 impl Prices {

@@ -286,3 +286,6 @@ fn within(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use studio::script::{Scene, Script, Side, Visual};
 use unicode_segmentation::UnicodeSegmentation;
+use ytempire_core::brief::{DESCRIPTION_BYTES_MAX, TAGS_CHARS_MAX, TITLE_CHARS_MAX, tags_chars};
 
 use super::prompt::{Assignment, KINDS};
+
+#[cfg(test)]
+mod tests;
 
 /// Bounds of a whole script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +38,7 @@ impl Limits {
 
 /// Most scenes.
 const SCENES_MAX: usize = 80;
-/// Most characters of each text. The title is the upload's limit; the rest is what cards can
-/// show and a scene can last.
-const TITLE_MAX: usize = 100;
-const DESCRIPTION_MAX: usize = 2_000;
+/// Most characters of each text: what cards can show and a scene can last.
 const HEADING_MAX: usize = 90;
 const NARRATION_MAX: usize = 4_000;
 const LINE_MAX: usize = 160;
@@ -46,10 +47,8 @@ const QUOTE_MAX: usize = 300;
 const VALUE_MAX: usize = 32;
 const LABEL_MAX: usize = 80;
 const HINT_MAX: usize = 80;
-/// Most tags, characters of one, and of all with their commas, which is the upload's limit.
-const TAGS_MAX: usize = 30;
+/// Most characters of one tag. Nobody searches for longer ones.
 const TAG_MAX: usize = 60;
-const TAGS_CHARS_MAX: usize = 480;
 
 /// The script that `value` holds.
 ///
@@ -59,9 +58,12 @@ const TAGS_CHARS_MAX: usize = 480;
 pub fn script(value: &Value, limits: &Limits) -> Result<Script, Vec<String>> {
     let raw = RawScript::deserialize(value).map_err(|error| vec![shape(&error)])?;
     let mut check = Check::default();
-    let title = check.line("title", &raw.title, TITLE_MAX);
-    let description = clean_paragraphs(&raw.description);
-    check.length("description", &description, DESCRIPTION_MAX);
+    let title = check.line("title", &raw.title, TITLE_CHARS_MAX);
+    let description = clean_paragraphs(raw.description.as_deref().unwrap_or_default());
+    if description.len() > DESCRIPTION_BYTES_MAX {
+        let what = format!("longer than {DESCRIPTION_BYTES_MAX} bytes");
+        check.say("description", &what);
+    }
     if raw.scenes.is_empty() || raw.scenes.len() > SCENES_MAX {
         check.say(
             "scenes",
@@ -92,7 +94,7 @@ pub fn script(value: &Value, limits: &Limits) -> Result<Script, Vec<String>> {
     Ok(Script {
         title,
         description,
-        tags: tags(&raw.tags),
+        tags: tags(raw.tags.as_deref().unwrap_or_default()),
         scenes,
     })
 }
@@ -180,7 +182,7 @@ impl Check {
                 text: self.maybe(&at("text"), text, LINE_MAX),
             },
             "bullets" => Visual::Bullets {
-                points: self.points(&at("points"), &raw.points),
+                points: self.points(&at("points"), raw.points.as_deref().unwrap_or_default()),
             },
             "quote" => Visual::Quote {
                 text: unquoted(&self.needed(&at("text"), text, QUOTE_MAX)),
@@ -237,21 +239,19 @@ impl Check {
 /// The tags that fit, without `#`, each once. Tags are a bonus: what doesn't fit is left out.
 fn tags(raw: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
-    let mut chars = 0;
-    for tag in raw.iter().take(4 * TAGS_MAX) {
+    // No set of tags within the limit has more members than it has characters.
+    for tag in raw.iter().take(TAGS_CHARS_MAX) {
         let tag = clean_line(tag).replace([',', '<', '>', '"'], " ");
         let tag = clean_line(tag.trim_start_matches('#'));
-        let length = tag.chars().count() + 1;
         let known = kept
             .iter()
             .any(|other| other.to_lowercase() == tag.to_lowercase());
-        if tag.is_empty() || known || length > TAG_MAX || chars + length > TAGS_CHARS_MAX {
+        if tag.is_empty() || known || tag.chars().count() > TAG_MAX {
             continue;
         }
-        chars += length;
         kept.push(tag);
-        if kept.len() == TAGS_MAX {
-            break;
+        if tags_chars(&kept) > TAGS_CHARS_MAX {
+            kept.pop();
         }
     }
     kept
@@ -313,10 +313,8 @@ fn unquoted(text: &str) -> String {
 #[derive(Deserialize)]
 struct RawScript {
     title: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    tags: Vec<String>,
+    description: Option<String>,
+    tags: Option<Vec<String>>,
     scenes: Vec<RawScene>,
 }
 
@@ -324,7 +322,6 @@ struct RawScript {
 struct RawScene {
     heading: String,
     narration: String,
-    #[serde(default)]
     picture_hint: Option<String>,
     visual: RawVisual,
 }
@@ -336,8 +333,7 @@ struct RawVisual {
     by: Option<String>,
     value: Option<String>,
     label: Option<String>,
-    #[serde(default)]
-    points: Vec<String>,
+    points: Option<Vec<String>>,
     left_label: Option<String>,
     left_value: Option<String>,
     left_note: Option<String>,

@@ -112,7 +112,12 @@ impl Draft {
     fn read(answer: &Answer, assignment: &Assignment) -> Result<Script, Vec<String>> {
         let limits = Limits::of(assignment);
         match object(&answer.content) {
-            Some(value) => script(&value, &limits),
+            Some(value) => {
+                let mut script = script(&value, &limits)?;
+                // The user's own title stands, whatever the model made of it.
+                script.title = assignment.title.clone().unwrap_or(script.title);
+                Ok(script)
+            }
             None if answer.cut => Err(vec![
                 "the answer was cut at the length limit; write less".to_owned(),
             ]),
@@ -165,5 +170,80 @@ impl Draft {
                 content: wish,
             },
         ]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BaseUrl, Kind, Usage};
+
+    fn draft() -> Draft {
+        let base_url = BaseUrl::parse("http://127.0.0.1:1/v1").unwrap();
+        let backend = Backend::new("b", Kind::OpenaiChat, base_url, "m");
+        let assignment = Assignment {
+            topic: "Rivers".to_owned(),
+            title: None,
+            language: "en".to_owned(),
+            words: 100,
+        };
+        Draft::new(&backend, assignment)
+    }
+
+    fn said(content: &str) -> Answer {
+        let usage = Usage::default();
+        Answer {
+            content: content.to_owned(),
+            usage,
+            cut: false,
+            refusal: None,
+        }
+    }
+
+    #[test]
+    fn a_refusal_ends_the_draft_at_once() {
+        let refused = Answer {
+            refusal: Some("no".to_owned()),
+            ..said("")
+        };
+        assert_eq!(draft().take(Ok(refused)).unwrap_err().class, Class::Input);
+    }
+
+    #[test]
+    fn no_server_makes_a_draft_take_more_calls_than_stated() {
+        let refusal = || {
+            let why = "response_format is not supported";
+            Err(Error::new(Class::Input, "b", Billed::No, why))
+        };
+        let spoiled = || Ok(said("nothing"));
+        // Every order of two outcomes, as long as the draft goes on.
+        for order in 0..1_u32 << (CALLS_MAX + 1) {
+            let mut draft = draft();
+            let mut step = Ok(Step::Again);
+            while step == Ok(Step::Again) {
+                assert!(draft.calls() < CALLS_MAX, "order {order:b}");
+                let refused = order & (1 << draft.calls()) != 0;
+                step = draft.take(if refused { refusal() } else { spoiled() });
+            }
+            assert!(step.is_err());
+        }
+    }
+
+    #[test]
+    fn an_error_that_may_be_billed_is_not_answered_by_another_way_of_asking() {
+        let why = "response_format type must be text";
+        let error = Error::new(Class::Transient, "b", Billed::Unknown, why);
+        assert_eq!(draft().take(Err(error.clone())), Err(error));
+    }
+
+    #[test]
+    fn a_huge_spoiled_answer_is_repeated_only_in_part() {
+        let mut draft = draft();
+        assert_eq!(
+            draft.take(Ok(said(&"ä".repeat(1_000_000)))),
+            Ok(Step::Again)
+        );
+        let repeated = &draft.request().messages[2].content;
+        assert!(repeated.len() <= REPAIR_BYTES_MAX && !repeated.is_empty());
     }
 }

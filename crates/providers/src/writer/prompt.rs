@@ -39,7 +39,9 @@ impl Assignment {
     /// Tokens an answer may take: up to 4 a word (many languages need 3), 160 a scene for what
     /// surrounds the narration, 1,500 for title, description and tags.
     pub(super) fn output_tokens(&self) -> u32 {
-        self.words * 4 + self.scenes() * 160 + 1_500
+        self.words
+            .saturating_mul(4)
+            .saturating_add(self.scenes() * 160 + 1_500)
     }
 
     /// The conversation that asks for the script. The schema is repeated in words, because a
@@ -69,8 +71,8 @@ impl Assignment {
              - title: at most 80 characters. description: two or three sentences. tags: 5 to 12 \
              single terms without #.",
             words = self.words,
-            least = self.words * 3 / 4,
-            most = self.words * 5 / 4,
+            least = self.words - self.words / 4,
+            most = self.words.saturating_add(self.words / 4),
             scenes = self.scenes(),
             language = self.language,
             kinds = KINDS.join(", "),
@@ -131,4 +133,34 @@ pub fn schema() -> Value {
         "title": text, "description": text, "tags": texts,
         "scenes": { "type": "array", "items": scene },
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objects(schema: &Value, found: &mut Vec<Value>) {
+        if let Some(properties) = schema["properties"].as_object() {
+            found.push(schema.clone());
+            for inner in properties.values() {
+                objects(inner, found);
+            }
+        }
+        if schema["items"].is_object() {
+            objects(&schema["items"], found);
+        }
+    }
+
+    #[test]
+    fn the_schema_keeps_to_what_strict_servers_take() {
+        let mut found = Vec::new();
+        objects(&schema(), &mut found);
+        assert_eq!(found.len(), 3);
+        for object in found {
+            assert_eq!(object["additionalProperties"], json!(false));
+            let properties = object["properties"].as_object().unwrap();
+            let required = object["required"].as_array().unwrap();
+            assert_eq!(properties.len(), required.len());
+        }
+    }
 }

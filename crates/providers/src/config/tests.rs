@@ -1,0 +1,223 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const SPEECH: &str = r#"
+    name = "kokoro"
+    stage = "narrate"
+    kind = "openai-speech"
+    base_url = "http://127.0.0.1:8880/v1"
+    model = "kokoro"
+    voice = "af_heart"
+    tier = "simple"
+    [price]
+    characters = "0"
+"#;
+
+const CHAT: &str = r#"
+    name = "writer"
+    stage = "script"
+    kind = "openai-chat"
+    base_url = "https://api.openai.com/v1"
+    model = "gpt-6-luna"
+    api_key_env = "OPENAI_API_KEY"
+    [price]
+    input_tokens = "0.0000001"
+    output_tokens = "0.0000005"
+"#;
+
+fn read(text: &str) -> Result<BackendTable, String> {
+    toml::from_str(text).map_err(|error| error.message().to_owned())
+}
+
+/// The table `text` with one line replaced or, where `key` is new, put before the prices.
+fn with(text: &str, key: &str, line: &str) -> BackendTable {
+    let (head, prices) = text.split_once("[price]").unwrap();
+    let kept: Vec<_> = head
+        .lines()
+        .filter(|old| !old.trim_start().starts_with(&format!("{key} =")))
+        .collect();
+    let text = format!("{}\n{line}\n[price]{prices}", kept.join("\n"));
+    read(&text).unwrap()
+}
+
+#[test]
+fn the_tables_of_the_guide_become_backends() {
+    let speech = read(SPEECH).unwrap().backend(None).unwrap();
+    assert_eq!(
+        (speech.name.as_str(), speech.voice.as_deref()),
+        ("kokoro", Some("af_heart"))
+    );
+    assert_eq!(speech.prices.of("characters").unwrap().0, Decimal::ZERO);
+    assert_eq!(speech.speed_percent, 100);
+
+    let chat = read(CHAT).unwrap();
+    assert_eq!(chat.tier, Tier::Complex);
+    let chat = chat.backend(Some("sk-1".into())).unwrap();
+    assert_eq!(chat.output_limit, OutputLimit::MaxCompletionTokens);
+    assert_eq!(chat.api_key.unwrap().expose_secret(), "sk-1");
+    assert_eq!(
+        chat.prices.of("input_tokens").unwrap().0.to_string(),
+        "0.0000001"
+    );
+}
+
+#[test]
+fn a_table_reads_back_as_it_was_written() {
+    for text in [SPEECH, CHAT] {
+        let table = read(text).unwrap();
+        assert_eq!(read(&toml::to_string(&table).unwrap()).unwrap(), table);
+    }
+}
+
+#[test]
+fn unknown_keys_and_inexact_prices_are_refused() {
+    let text = SPEECH.replace("voice =", "voise =");
+    assert!(read(&text).unwrap_err().contains("voise"));
+    let text = SPEECH.replace("characters = \"0\"", "characters = 0.000015");
+    assert!(read(&text).is_err(), "a float is not an exact price");
+    let text = SPEECH.replace("characters = \"0\"", "letters = \"0\"");
+    assert!(read(&text).unwrap_err().contains("letters"));
+}
+
+/// A table, the key that is replaced, its new line, and how the complaint begins.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (SPEECH, "name", "name = \"Ko koro\"", "name"),
+    (SPEECH, "stage", "stage = \"script\"", "stage"),
+    (SPEECH, "stage", "stage = \"compose\"", "stage"),
+    (SPEECH, "voice", "", "voice is missing"),
+    (SPEECH, "voice", "voice = \" \"", "voice is missing"),
+    (SPEECH, "model", "model = \"\"", "model is missing"),
+    (
+        SPEECH,
+        "base_url",
+        "base_url = \"127.0.0.1:8880\"",
+        "base_url",
+    ),
+    (
+        SPEECH,
+        "base_url",
+        "base_url = \"ftp://h/v1\"",
+        "base_url must begin",
+    ),
+    (
+        SPEECH,
+        "base_url",
+        "base_url = \"file:///v1\"",
+        "base_url must begin",
+    ),
+    (
+        SPEECH,
+        "base_url",
+        "base_url = \"http://u:p@h/v1\"",
+        "base_url must not hold",
+    ),
+    (
+        SPEECH,
+        "base_url",
+        "base_url = \"http://h/v1?k=1\"",
+        "base_url must end",
+    ),
+    (SPEECH, "speed", "speed = \"5\"", "speed must be"),
+    (SPEECH, "speed", "speed = \"fast\"", "speed must be"),
+    (
+        SPEECH,
+        "speed",
+        "speed = \"99999999999999999999999999\"",
+        "speed must be",
+    ),
+    (
+        SPEECH,
+        "characters_max",
+        "characters_max = 5000",
+        "characters_max must be",
+    ),
+    (SPEECH, "timeout_s", "timeout_s = 0", "timeout_s must be"),
+    (
+        SPEECH,
+        "structured",
+        "structured = \"plain\"",
+        "structured means nothing",
+    ),
+    (CHAT, "voice", "voice = \"x\"", "voice means nothing"),
+    (
+        CHAT,
+        "output_tokens_max",
+        "output_tokens_max = 1",
+        "output_tokens_max must be",
+    ),
+    (
+        CHAT,
+        "api_key_file",
+        "api_key_file = \"/k\"",
+        "api_key_env and api_key_file",
+    ),
+    (
+        CHAT,
+        "base_url",
+        "base_url = \"http://api.example.org/v1\"",
+        "base_url must begin",
+    ),
+    (CHAT, "tier", "tier = \"simple\"", "tier = \"simple\""),
+];
+
+#[test]
+fn every_wrong_value_is_told_by_its_key() {
+    for &(text, key, line, expected) in WRONG {
+        let problem = with(text, key, line)
+            .validate()
+            .expect_err(line)
+            .to_string();
+        assert!(problem.starts_with(expected), "{line}: {problem}");
+    }
+}
+
+#[test]
+fn an_unknown_price_is_not_free() {
+    let problem = |text: &str| read(text).unwrap().validate().unwrap_err();
+    let without = SPEECH.split("[price]").next().unwrap();
+    assert_eq!(problem(without), Problem::PriceMissing("characters"));
+    let half = CHAT.replace("output_tokens = \"0.0000005\"", "");
+    assert_eq!(problem(&half), Problem::PriceMissing("output_tokens"));
+    let negative = SPEECH.replace("\"0\"", "\"-1\"");
+    assert_eq!(problem(&negative), Problem::PriceNegative("characters"));
+    let foreign = format!("{SPEECH}\ninput_tokens = \"0\"");
+    assert_eq!(problem(&foreign), Problem::Useless("price.input_tokens"));
+}
+
+#[test]
+fn a_key_that_is_named_must_be_there_and_one_that_is_not_is_not_sent() {
+    let chat = read(CHAT).unwrap();
+    assert_eq!(chat.backend(None).unwrap_err(), Problem::KeyMissing);
+    assert_eq!(
+        chat.backend(Some("".into())).unwrap_err(),
+        Problem::KeyMissing
+    );
+    let speech = read(SPEECH).unwrap().backend(Some("stray".into())).unwrap();
+    assert!(speech.api_key.is_none());
+}
+
+#[test]
+fn a_key_travels_in_the_clear_on_the_own_net_only() {
+    let hosts = [
+        "127.0.0.1",
+        "[::1]",
+        "10.1.2.3",
+        "192.168.1.7",
+        "gpu",
+        "gpu.lan",
+        "localhost",
+    ];
+    for host in hosts {
+        let line = format!("base_url = \"http://{host}:8000/v1\"");
+        assert_eq!(with(CHAT, "base_url", &line).validate(), Ok(()), "{host}");
+    }
+    for host in ["8.8.8.8", "[2001:db8::1]", "gpu.example.org", "lan.example"] {
+        let line = format!("base_url = \"http://{host}:8000/v1\"");
+        let problem = with(CHAT, "base_url", &line).validate();
+        assert!(
+            matches!(problem, Err(Problem::KeyInTheClear { .. })),
+            "{host}"
+        );
+    }
+}
