@@ -168,12 +168,16 @@ impl BaseUrl {
     /// Whether what is sent there can be read on the way: plain `http` beyond the machine and
     /// the local net (private or link-local address, name without a dot, `.local` and the like).
     pub(crate) fn is_exposed(&self) -> bool {
-        self.0.scheme() == "http" && !is_local(&self.0)
+        self.0.scheme() == "http" && !self.is_local()
+    }
+
+    /// Whether it is on this machine or the own net, as far as its name tells.
+    pub(crate) fn is_local(&self) -> bool {
+        is_local(self.host())
     }
 }
 
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
+fn is_local(host: &str) -> bool {
     if let Ok(v4) = host.parse::<std::net::Ipv4Addr>() {
         return v4.is_loopback() || v4.is_private() || v4.is_link_local();
     }

@@ -177,7 +177,7 @@ impl Chat {
             .refusal
             .filter(|said| !said.is_empty())
             .or_else(filtered);
-        let content = choice.message.content.unwrap_or_default();
+        let content = text(&choice.message.content);
         Ok(Answer {
             usage: self.usage(request, &content, &usage),
             cut: choice.finish_reason.as_deref() == Some("length"),
@@ -249,6 +249,18 @@ fn template_tokens(request: &Request) -> u64 {
     TOKENS_PER_MESSAGE * (request.messages.len() as u64 + 1)
 }
 
+/// The text of a message: a string, or a list of parts as some servers send it.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
+            texts.collect()
+        }
+        _ => String::new(),
+    }
+}
+
 /// What is wrong with a body, without showing it.
 fn category(error: &serde_json::Error) -> &'static str {
     match error.classify() {
@@ -275,7 +287,7 @@ struct WireChoice {
 #[derive(Deserialize)]
 struct WireMessage {
     #[serde(default)]
-    content: Option<String>,
+    content: Value,
     #[serde(default)]
     refusal: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! Nothing is read here: the caller hands over the key that `api_key_env` or `api_key_file`
 //! names.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ pub struct BackendTable {
     /// The file that holds the key, and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_file: Option<PathBuf>,
-    /// The lowest tier that uses it. Default `complex`. `simple` only at a price of 0.
+    /// The lowest tier that uses it. Default `complex`. `simple` only at a price of 0 and on the
+    /// own net.
     #[serde(default = "complex")]
     pub tier: Tier,
     /// What it costs. Every meter of its kind must be there: unknown is not free.
@@ -121,9 +123,15 @@ pub enum Problem {
     /// A price for nothing, or below zero.
     #[error("price.{0} must not be negative")]
     PriceNegative(&'static str),
-    /// A priced backend for those who pay nothing.
-    #[error("tier = \"simple\" is for backends that cost nothing; use complex or premium")]
+    /// A priced or foreign backend for those who pay nobody.
+    #[error("tier = \"simple\" is for servers on the own net that cost nothing; use complex")]
     TierCosts,
+    /// Two backends of one name.
+    #[error("name = \"{name}\" is given twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
 }
 
 impl BackendTable {
@@ -155,6 +163,9 @@ impl BackendTable {
         }
         if self.model.trim().is_empty() {
             return Err(Problem::Missing("model"));
+        }
+        if self.tier == Tier::Simple && !base_url.is_local() {
+            return Err(Problem::TierCosts);
         }
         within("timeout_s", self.timeout_s, 1, 3_600, "1 to 3600")?;
         self.validate_kind()?;
@@ -272,6 +283,20 @@ impl BackendTable {
             ..usual
         })
     }
+}
+
+/// Checks all tables, also against each other. An error comes with the table's name.
+pub fn validate_all(tables: &[BackendTable]) -> Result<(), (String, Problem)> {
+    let mut names = HashSet::new();
+    for table in tables {
+        let named = |problem| (table.name.clone(), problem);
+        table.validate().map_err(named)?;
+        if !names.insert(&table.name) {
+            let name = table.name.clone();
+            return Err(named(Problem::Twice { name }));
+        }
+    }
+    Ok(())
 }
 
 fn within(

@@ -16,11 +16,12 @@ use crate::refusal::refusal;
 /// Limits of every call.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Until a connection stands, name look-up and TLS included. Default 10 s. Must be below
-    /// `total`, so that a call which ends at `total` is known to have been connected.
+    /// Until a connection stands, name look-up and TLS included. Default 10 s. Below `total`:
+    /// a call that ends at `total` counts as sent, which costs its reservation.
     pub connect: Duration,
-    /// Between two reads of the answer, and from the request to the answer's first byte: a
-    /// non-streaming model thinks all its time there. Default 300 s.
+    /// Between two reads of the answer, and from the request to the answer's first byte, where
+    /// a model that doesn't stream spends all its time. Default 1 h, the longest that a backend
+    /// may be given: see `timeout_s` in [`config`](crate::config).
     pub read: Duration,
     /// From the first to the last byte. Default 600 s. A backend may set its own.
     pub total: Duration,
@@ -35,7 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            read: Duration::from_mins(5),
+            read: Duration::from_hours(1),
             total: Duration::from_mins(10),
             body_bytes_max: 64 << 20,
             error_bytes_max: 64 << 10,
@@ -155,7 +156,7 @@ impl Http {
             .request(call.method, backend.base_url.join(call.path))
             .headers(headers);
         if let Some(timeout) = backend.timeout {
-            request = request.timeout(timeout.max(self.options.connect * 2));
+            request = request.timeout(timeout);
         }
         if let Some(body) = call.body {
             request = request.json(body);

@@ -16,9 +16,13 @@ pub(crate) fn refusal(
 ) -> Error {
     let reason = Reason::read(body);
     let (class, billed) = classify(status, &reason);
+    // What the provider's support asks for; it stands in front, where nothing cuts it off.
+    let request = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    let request = request.filter(|id| (1..=64).contains(&id.len()));
+    let request = request.map_or_else(String::new, |id| format!(" to request {id}"));
     let said = match reason.text.as_str() {
-        "" => format!("the server answered {status}"),
-        text => format!("the server answered {status}: {text}"),
+        "" => format!("the server answered {status}{request}"),
+        text => format!("the server answered {status}{request}: {text}"),
     };
     let detail = match headers.get("location") {
         Some(_) if status.is_redirection() => {

@@ -186,6 +186,39 @@ fn an_unknown_price_is_not_free() {
 }
 
 #[test]
+fn the_simple_tier_stays_on_the_own_net() {
+    let line = "base_url = \"https://tts.example.org/v1\"";
+    let problem = with(SPEECH, "base_url", line).validate();
+    assert_eq!(problem, Err(Problem::TierCosts));
+}
+
+#[test]
+fn a_name_is_given_once() {
+    let (speech, chat) = (read(SPEECH).unwrap(), read(CHAT).unwrap());
+    assert_eq!(validate_all(&[speech.clone(), chat.clone()]), Ok(()));
+    let (name, problem) = validate_all(&[speech.clone(), chat, speech]).unwrap_err();
+    assert_eq!(name, "kokoro");
+    assert!(matches!(problem, Problem::Twice { .. }));
+}
+
+#[test]
+fn every_example_of_the_guide_is_valid() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        backend: Vec<BackendTable>,
+    }
+    let guide = include_str!("../../../../docs/guide/backends.md");
+    let examples: Vec<_> = guide.split("```toml\n").skip(1).collect();
+    assert!(examples.len() >= 6);
+    for example in examples {
+        let example = example.split("```").next().unwrap();
+        let file: File = toml::from_str(example).unwrap();
+        assert_eq!(validate_all(&file.backend), Ok(()), "{example}");
+    }
+}
+
+#[test]
 fn a_key_that_is_named_must_be_there_and_one_that_is_not_is_not_sent() {
     let chat = read(CHAT).unwrap();
     assert_eq!(chat.backend(None).unwrap_err(), Problem::KeyMissing);

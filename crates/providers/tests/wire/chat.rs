@@ -303,6 +303,20 @@ async fn missing_and_impossible_usage_is_counted_here_within_the_quote() {
 }
 
 #[tokio::test]
+async fn content_in_parts_and_no_content_at_all_are_answers() {
+    let server = FakeModelServer::start();
+    let part = |text: &str| json!({ "type": "text", "text": text });
+    for (content, expected) in [
+        (json!([part("{\"a\""), part(": 1}")]), "{\"a\": 1}"),
+        (json!(null), ""),
+    ] {
+        let body = json!({ "choices": [{ "message": { "content": content } }] });
+        server.fail_next([Fault::Refuse(200, body)]);
+        assert_eq!(ask(&server).await.unwrap().content, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_bill_above_the_quote_is_reported_as_it_is() {
     let server = FakeModelServer::start();
     server.fail_next([Fault::Usage(
