@@ -10,6 +10,7 @@ pub mod artifact;
 pub mod boxes;
 pub mod child;
 pub mod encode;
+pub mod ingest;
 pub mod mux;
 pub mod probe;
 pub mod sniff;
