@@ -92,7 +92,7 @@ impl Chat {
 
     /// The most that `request` can use: what has to be reserved.
     ///
-    /// A token is at least one byte for every tokenizer in use, so the bytes of the messages and
+    /// A token of text is at least one byte, so the bytes of the messages and
     /// of the schema bound the input; the output is bounded by the limit that is always sent.
     pub fn quote(&self, request: &Request) -> Usage {
         Usage {
@@ -131,7 +131,7 @@ impl Chat {
         let reply = self.http.send(&self.backend, call, cancel).await?;
         let wire: Wire = serde_json::from_slice(&reply.body).map_err(|error| {
             let why = format!("the answer is no chat completion ({})", category(&error));
-            Error::garbled(&self.backend.name, &why)
+            reply.garbled(&self.backend, &why)
         })?;
         self.answer(request, wire)
     }

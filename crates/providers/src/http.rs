@@ -11,7 +11,7 @@ use ytempire_core::Cancel;
 
 use crate::backend::Backend;
 use crate::error::{Billed, Class, Error};
-use crate::refusal::refusal;
+use crate::refusal::{complaint, refusal};
 
 /// Limits of every call.
 #[derive(Clone, Debug)]
@@ -80,6 +80,17 @@ pub(crate) struct Reply {
     /// The media type, lower case, without parameters.
     pub(crate) media_type: String,
     pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The error of an answer that can't be used: `why`, and what the body itself complains of.
+    pub(crate) fn garbled(&self, backend: &Backend, why: &str) -> Error {
+        let detail = match without_secret(&complaint(&self.body), backend) {
+            said if said.is_empty() => why.to_owned(),
+            said => format!("{why}; the server says: {said}"),
+        };
+        Error::garbled(&backend.name, &detail)
+    }
 }
 
 impl Http {

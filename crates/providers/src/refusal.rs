@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::error::{Billed, Class, Error};
+use crate::error::{Billed, Class, Error, one_line};
 use crate::retry_after::retry_after;
 
 /// The error behind a status that is not a success.
@@ -35,6 +35,16 @@ pub(crate) fn refusal(
         error.retry_after = retry_after(headers);
     }
     error
+}
+
+/// What a body says went wrong although its status was a success, as some proxies send it; on
+/// one line, empty if it says nothing.
+pub(crate) fn complaint(body: &[u8]) -> String {
+    let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+        return String::new();
+    };
+    let told = ["error", "detail"].iter().find_map(|key| object.get(*key));
+    told.map_or_else(String::new, |told| one_line(&message(told, 0)))
 }
 
 /// Refused before any work (4xx validation, 429, redirects): certainly not billed. A server
@@ -194,6 +204,33 @@ mod tests {
         assert_eq!(of(429, "").class, Class::RateLimited);
         assert_eq!(of(402, "").class, Class::Quota);
         assert_eq!(of(403, quota).class, Class::Quota);
+    }
+
+    #[test]
+    fn a_busy_server_may_say_when_it_will_be_free_and_a_wrong_request_never_waits() {
+        let headers = HeaderMap::from_iter([(
+            reqwest::header::RETRY_AFTER,
+            reqwest::header::HeaderValue::from_static("30"),
+        )]);
+        let pause = |status| {
+            let status = StatusCode::from_u16(status).unwrap();
+            refusal("p", status, &headers, b"")
+                .retry_after
+                .map(|pause| pause.as_secs())
+        };
+        assert_eq!((pause(503), pause(429)), (Some(30), Some(30)));
+        assert_eq!((pause(400), pause(402)), (None, None));
+    }
+
+    #[test]
+    fn the_requests_id_is_told() {
+        let id = "req_0123";
+        let headers = HeaderMap::from_iter([(
+            reqwest::header::HeaderName::from_static("x-request-id"),
+            reqwest::header::HeaderValue::from_static(id),
+        )]);
+        let error = refusal("p", StatusCode::BAD_GATEWAY, &headers, b"");
+        assert!(error.detail.contains(id), "{error}");
     }
 
     #[test]

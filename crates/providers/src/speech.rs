@@ -121,7 +121,7 @@ impl Speech {
                 reply.body.len(),
                 crate::error::one_line(&reply.media_type)
             );
-            return Err(Error::garbled(name, &why));
+            return Err(reply.garbled(&self.backend, &why));
         };
         Ok(Audio {
             bytes: reply.body,

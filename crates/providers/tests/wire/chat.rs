@@ -211,6 +211,40 @@ async fn a_name_that_does_not_resolve_is_down_and_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_without_tls_is_down_for_https_and_costs_nothing() {
+    let server = FakeModelServer::start();
+    let base_url = BaseUrl::parse(&server.base_url().replace("http:", "https:")).unwrap();
+    let backend = Backend {
+        base_url,
+        ..backend(Kind::OpenaiChat, &server)
+    };
+    let chat = providers::chat::Chat::new(http(), backend).unwrap();
+    let error = chat
+        .complete(&request(), "c", &Cancel::new())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.class, error.billed),
+        (Class::Down, Billed::No),
+        "{error}"
+    );
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_error_under_a_good_status_is_repeated_to_the_user() {
+    let server = FakeModelServer::start();
+    let body = json!({ "error": { "message": "upstream is asleep", "code": 502 } });
+    server.fail_next([Fault::Refuse(200, body)]);
+    let error = ask(&server).await.unwrap_err();
+    assert_eq!(
+        (error.class, error.billed),
+        (Class::Garbled, Billed::Unknown)
+    );
+    assert!(error.detail.contains("upstream is asleep"), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_dies_during_the_call_may_have_billed() {
     let mut server = FakeModelServer::start();
     server.fail_next([Fault::Hang]);
