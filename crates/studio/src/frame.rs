@@ -183,6 +183,16 @@ pub(crate) fn yuv420_from(
     out
 }
 
+/// The colour of BT.709 limited-range levels, as sRGB.
+pub(crate) fn rgb_of([y, u, v]: [f32; 3]) -> crate::text::Color {
+    let luma = (y - 16.0) / 219.0;
+    let (blue, red) = ((u - 128.0) / 224.0 * 1.8556, (v - 128.0) / 224.0 * 1.5748);
+    let green = -(0.0722 * blue + 0.2126 * red) / 0.7152;
+    let [r, g, b] = [luma + red, luma + green, luma + blue]
+        .map(|channel| (channel * 255.0).round().clamp(0.0, 255.0) as u8);
+    crate::text::Color(r, g, b)
+}
+
 /// Luma by ITU-R BT.709.
 fn luma_of([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b

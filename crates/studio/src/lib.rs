@@ -9,12 +9,14 @@ mod layer;
 mod word;
 
 pub mod caption;
+pub mod card;
 pub mod paint;
 pub mod script;
 pub mod sound;
 pub mod spoken;
 pub mod text;
 pub mod theme;
+pub mod thumbnail;
 pub mod timeline;
 
 pub use canvas::{Canvas, Rect};

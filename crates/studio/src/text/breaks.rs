@@ -16,6 +16,8 @@ pub(super) struct Chunk {
     pub advance: f32,
     /// Whether the line must end after it.
     pub hard: bool,
+    /// Whether a space follows; a break elsewhere, after a hyphen say, is the worse choice.
+    pub spaced: bool,
 }
 
 /// Cuts `text` at its break opportunities (UAX 14). `width_of` measures a byte range.
@@ -52,12 +54,15 @@ fn measured(
     width_of: &dyn Fn(usize, usize) -> f32,
 ) -> Chunk {
     let bare = start + text[start..end].trim_end().len();
+    let (ink, advance) = (width_of(start, bare), width_of(start, end));
+    let spaced = bare < end || end == text.len();
     Chunk {
         start,
         end,
-        ink: width_of(start, bare),
-        advance: width_of(start, end),
+        ink,
+        advance,
         hard,
+        spaced,
     }
 }
 
@@ -141,7 +146,12 @@ fn balance_paragraph(chunks: &[Chunk], limit: f32) -> Vec<(usize, usize)> {
                 } else {
                     0.0
                 };
-                let total = cost[k - 1][j] + slack * slack + orphan;
+                let inside = if chunks[i - 1].spaced {
+                    0.0
+                } else {
+                    HYPHEN_COST
+                };
+                let total = cost[k - 1][j] + slack * slack + orphan + inside;
                 if total < cost[k][i] {
                     cost[k][i] = total;
                     from[k][i] = j;
@@ -158,6 +168,9 @@ fn balance_paragraph(chunks: &[Chunk], limit: f32) -> Vec<(usize, usize)> {
     out.reverse();
     out
 }
+
+/// What a line costs that ends without a space.
+const HYPHEN_COST: f32 = 0.12;
 
 /// What a last line costs that leaves most of its width empty.
 fn orphan_cost(slack: f32) -> f32 {

@@ -89,7 +89,7 @@ pub(super) static THEMES: [Theme; 5] = [
         display: Display {
             family: FRAUNCES,
             weight: 600,
-            tracking: -0.02,
+            tracking: -0.004,
             line_height: 1.06,
         },
         backdrop: BackdropDesign::Rings,

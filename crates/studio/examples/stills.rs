@@ -1,0 +1,321 @@
+//! Renders every card in every theme and format to PPM files, for the eye.
+//!
+//! `cargo run -p studio --example stills -- FOLDER [WORD…]`: only files whose name contains
+//! all the words are drawn, such as `midnight 16x9 chart`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use studio::card::{self, Cues, Look, Place};
+use studio::script::{Chart, ChartShape, Scene, Side, Visual};
+use studio::text::Typesetter;
+use studio::theme::Theme;
+use studio::{Backdrop, Canvas, Rgba, Shot, Yuv420};
+use ytempire_core::brief::Format;
+
+const FRAMES: u32 = 240;
+
+fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap_or_else(|| "stills".to_owned());
+    let words: Vec<String> = arguments.collect();
+    std::fs::create_dir_all(&folder)?;
+    let mut set = Typesetter::new();
+    let formats = [
+        ("16x9", Format::Landscape),
+        ("9x16", Format::Portrait),
+        ("1x1", Format::Square),
+    ];
+    for theme in Theme::all() {
+        for (shape, format) in formats {
+            for (index, (name, scene)) in scenes().into_iter().enumerate() {
+                let file = format!("{}-{shape}-{index:02}-{name}.ppm", theme.name);
+                if words.iter().all(|word| file.contains(word.as_str())) {
+                    let look = Look {
+                        theme,
+                        canvas: Canvas::of(format),
+                        captions: true,
+                    };
+                    let picture = still(&mut set, &look, &scene, index);
+                    write_ppm(&Path::new(&folder).join(file), &picture)?;
+                }
+            }
+            thumbnails(&mut set, theme, shape, format, &folder, &words)?;
+        }
+    }
+    Ok(())
+}
+
+fn thumbnails(
+    set: &mut Typesetter,
+    theme: &'static Theme,
+    shape: &str,
+    format: Format,
+    folder: &str,
+    words: &[String],
+) -> std::io::Result<()> {
+    for (name, scene) in scenes() {
+        if !matches!(name, "title" | "number" | "bars" | "line" | "picture") {
+            continue;
+        }
+        let file = format!("{}-{shape}-thumb-{name}.jpg", theme.name);
+        if !words.iter().all(|word| file.contains(word.as_str())) {
+            continue;
+        }
+        let photo = (name == "picture").then(|| Arc::new(photo()));
+        let picture =
+            studio::thumbnail::draw(set, theme, format, TITLE, &[scene], photo.as_deref());
+        if let Ok(picture) = picture
+            && let Ok(bytes) = studio::thumbnail::to_jpeg(&picture, 90)
+        {
+            std::fs::write(Path::new(folder).join(file), bytes)?;
+        }
+    }
+    Ok(())
+}
+
+const TITLE: &str = "The Challenger Deep: what lives at the bottom of the ocean?";
+
+fn still(set: &mut Typesetter, look: &Look<'_>, scene: &Scene, index: usize) -> Rgba {
+    let headings: Vec<String> = scenes()
+        .into_iter()
+        .map(|(_, scene)| scene.heading)
+        .collect();
+    let place = Place {
+        index,
+        total: headings.len(),
+        title: TITLE,
+        headings: &headings,
+        channel: Some("Deep Field"),
+    };
+    let (shot, frame) = if scene.picture_hint.is_some() {
+        let shot = card::picture(set, look, Arc::new(photo()), scene, &place, FRAMES);
+        (shot, 60)
+    } else {
+        (
+            card::draw(set, look, scene, &place, FRAMES, &Cues::none()),
+            FRAMES - 1,
+        )
+    };
+    flatten(
+        &shot.expect("the sample scenes can be drawn"),
+        look.canvas,
+        frame,
+    )
+}
+
+/// The shot at a frame, with every movement finished.
+fn flatten(shot: &Shot, canvas: Canvas, frame: u32) -> Rgba {
+    let mut out = Rgba::clear(canvas.width, canvas.height);
+    if let Backdrop::Still { picture, from, .. } = &shot.backdrop {
+        window(&mut out, picture, *from);
+    }
+    for layer in &shot.layers {
+        let gone = layer.exit.is_some_and(|exit| frame >= exit.at);
+        if frame < layer.enter.at || gone {
+            continue;
+        }
+        for y in 0..layer.pixels.height as i32 {
+            for x in 0..layer.pixels.width as i32 {
+                let (tx, ty) = (layer.x + x, layer.y + y);
+                if tx < 0 || ty < 0 || tx >= out.width as i32 || ty >= out.height as i32 {
+                    continue;
+                }
+                let from = (y as usize * layer.pixels.width as usize + x as usize) * 4;
+                let to = (ty as usize * out.width as usize + tx as usize) * 4;
+                let alpha = u32::from(layer.pixels.bytes[from + 3]);
+                for channel in 0..3 {
+                    let below = u32::from(out.bytes[to + channel]);
+                    let above = u32::from(layer.pixels.bytes[from + channel]);
+                    out.bytes[to + channel] = (above + below * (255 - alpha) / 255).min(255) as u8;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Nearest pixels of a window, back in RGB.
+fn window(out: &mut Rgba, picture: &Yuv420, [x, y, w, h]: [f64; 4]) {
+    let [luma, blue, red] = picture.planes();
+    let wide = picture.width() as usize;
+    for row in 0..out.height {
+        for column in 0..out.width {
+            let sx = (x + (f64::from(column) + 0.5) / f64::from(out.width) * w) as usize;
+            let sy = (y + (f64::from(row) + 0.5) / f64::from(out.height) * h) as usize;
+            let chroma = (sy / 2) * (wide / 2) + sx / 2;
+            let l = (f32::from(luma[sy * wide + sx]) - 16.0) * 255.0 / 219.0;
+            let b = (f32::from(blue[chroma]) - 128.0) * 255.0 / 224.0;
+            let r = (f32::from(red[chroma]) - 128.0) * 255.0 / 224.0;
+            let rgb = [l + 1.5748 * r, l - 0.1873 * b - 0.4681 * r, l + 1.8556 * b];
+            let at = (row * out.width + column) as usize * 4;
+            for (channel, value) in rgb.into_iter().enumerate() {
+                out.bytes[at + channel] = value.round().clamp(0.0, 255.0) as u8;
+            }
+            out.bytes[at + 3] = 255;
+        }
+    }
+}
+
+fn write_ppm(path: &Path, picture: &Rgba) -> std::io::Result<()> {
+    let mut bytes = format!("P6\n{} {}\n255\n", picture.width, picture.height).into_bytes();
+    bytes.extend(
+        picture
+            .bytes
+            .chunks_exact(4)
+            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]),
+    );
+    std::fs::write(path, bytes)
+}
+
+/// A sky over a sea: something bright and something dark under the words.
+fn photo() -> Yuv420 {
+    let (width, height) = (2400_u32, 1600_u32);
+    let mut rgba = Rgba::clear(width, height);
+    for (index, pixel) in rgba.bytes.chunks_exact_mut(4).enumerate() {
+        let (x, y) = (index as u32 % width, index as u32 / width);
+        let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
+        let sun = (1.0 - ((u - 0.62).powi(2) + (v - 0.42).powi(2) * 1.4).sqrt() * 2.2).max(0.0);
+        let sky = [0.95 - 0.5 * v, 0.80 - 0.35 * v, 0.75 - 0.1 * v];
+        let wave = ((v * 90.0).sin() * (u * 14.0 + v * 30.0).sin()) * 0.05;
+        let sea = [0.10 + wave, 0.28 + wave - 0.15 * (v - 0.5), 0.38 + wave];
+        let rgb = if v < 0.5 { sky } else { sea };
+        for channel in 0..3 {
+            let glow = sun * [0.5, 0.35, 0.1][channel];
+            pixel[channel] = ((rgb[channel] + glow) * 255.0).clamp(0.0, 255.0) as u8;
+        }
+        pixel[3] = 255;
+    }
+    rgba.to_yuv420()
+}
+
+fn scene(heading: &str, visual: Visual) -> Scene {
+    Scene {
+        heading: heading.to_owned(),
+        narration: String::new(),
+        visual,
+        picture_hint: None,
+    }
+}
+
+fn chart(shape: ChartShape, caption: &str, points: Vec<(String, f64)>) -> Visual {
+    Visual::Chart(Chart {
+        shape,
+        caption: Some(caption.to_owned()),
+        points,
+        source: Some("GEBCO Compilation Group, 2024".to_owned()),
+    })
+}
+
+fn side(label: &str, value: &str, note: &str) -> Side {
+    Side {
+        label: label.to_owned(),
+        value: value.to_owned(),
+        note: Some(note.to_owned()),
+    }
+}
+
+fn scenes() -> Vec<(&'static str, Scene)> {
+    let owned = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+    let depths = [
+        ("Mariana", 10_994.0),
+        ("Tonga", 10_820.0),
+        ("Philippine", 10_540.0),
+        ("Kermadec", 10_047.0),
+        ("Puerto Rico", 8_376.0),
+    ];
+    let temperatures = (0..45)
+        .map(|n| {
+            let t = f64::from(n);
+            (
+                (1980 + n).to_string(),
+                (t * 0.021 + (t * 0.9).sin() * 0.11 + 0.12) * 100.0,
+            )
+        })
+        .map(|(year, t)| (year, t.round() / 100.0))
+        .collect();
+    let bars = depths
+        .iter()
+        .map(|(name, depth)| ((*name).to_owned(), *depth))
+        .collect();
+    let mut picture = scene("Where the light ends", Visual::Heading { text: None });
+    picture.picture_hint = Some("sea".to_owned());
+    vec![
+        (
+            "title",
+            scene(TITLE, Visual::Title {
+                subtitle: Some("Eleven kilometres down, in eight short chapters".to_owned()),
+            }),
+        ),
+        (
+            "heading",
+            scene("A crack in the floor of the Pacific", Visual::Heading {
+                text: Some(
+                    "Two plates meet, and the older, colder one sinks. What it leaves behind is \
+                     the deepest place we know."
+                        .to_owned(),
+                ),
+            }),
+        ),
+        ("sections", scene("Where we are going", Visual::Sections)),
+        (
+            "number",
+            scene("The depth of the Challenger Deep", Visual::Number {
+                value: "10,994 m".to_owned(),
+                label: "below the surface: Everest would fit with two kilometres to spare"
+                    .to_owned(),
+            }),
+        ),
+        (
+            "percent",
+            scene("What we have mapped so far", Visual::Number {
+                value: "26 %".to_owned(),
+                label: "of the sea floor is known at the detail of a city block".to_owned(),
+            }),
+        ),
+        (
+            "bullets",
+            scene("Three things that make it hard", Visual::Bullets {
+                points: owned(&[
+                    "Pressure a thousand times that at the surface",
+                    "Total darkness below one kilometre",
+                    "Water barely above freezing, all year round",
+                ]),
+            }),
+        ),
+        (
+            "quote",
+            scene("The first descent", Visual::Quote {
+                text: "The bottom appeared light and clear, a waste of snuff-coloured ooze. We \
+                       were the first."
+                    .to_owned(),
+                by: Some("Jacques Piccard, Seven Miles Down".to_owned()),
+            }),
+        ),
+        (
+            "comparison",
+            scene("Higher than the mountains", Visual::Comparison {
+                left: side("Mount Everest", "8,849 m", "above the sea"),
+                right: side("Challenger Deep", "10,994 m", "below it"),
+            }),
+        ),
+        (
+            "bars",
+            scene("The five deepest trenches", chart(ChartShape::Bar, "Depth in metres", bars)),
+        ),
+        (
+            "line",
+            scene(
+                "The sea is warming",
+                chart(ChartShape::Line, "Anomaly in °C against 1951–1980", temperatures),
+            ),
+        ),
+        ("picture", picture),
+        (
+            "closing",
+            scene("What would you look for down there?", Visual::Closing {
+                text: Some("Tell us in the comments. Sources are in the description.".to_owned()),
+            }),
+        ),
+    ]
+}

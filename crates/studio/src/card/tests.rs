@@ -1,0 +1,178 @@
+use ytempire_core::brief::Format;
+
+use super::*;
+use crate::script::{ChartShape, Side};
+use crate::TextBox;
+
+const FORMATS: [Format; 3] = [Format::Landscape, Format::Portrait, Format::Square];
+
+/// Texts that break naive layouts.
+const NASTY: [&str; 8] = [
+    "x",
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+    "A title of exactly one hundred characters goes on and on until it stops here, just at its very end.",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "Ångström’s Ōmiya — “ŁÓDŹ”, Ψυχή & Щука: g̈ j y p q ÅÉÑ {[(@)]}",
+    "one\ntwo\r\nthree\tfour   five\u{7}",
+    "A very long point that a careless writer has put on the screen, with clauses, and more clauses, and at last a number like 1,234,567.89, which nobody will ever read to its end, because it is far too long for any screen.",
+    "https://example.org/a/very/long/path/that/has/no/spaces?and=a&query=string#fragment",
+];
+
+fn scene(heading: &str, visual: Visual) -> Scene {
+    Scene {
+        heading: heading.to_owned(),
+        narration: String::new(),
+        visual,
+        picture_hint: None,
+    }
+}
+
+fn chart(shape: ChartShape, text: &str, values: &[f64]) -> Visual {
+    let points = values
+        .iter()
+        .enumerate()
+        .map(|(n, v)| (format!("{text} {n}"), *v))
+        .collect();
+    Visual::Chart(Chart {
+        shape,
+        caption: Some(text.to_owned()),
+        points,
+        source: Some(text.to_owned()),
+    })
+}
+
+/// Every visual, filled with `text` as far as it goes.
+fn visuals(text: &str) -> Vec<Visual> {
+    let some = || Some(text.to_owned());
+    let side = || Side {
+        label: text.to_owned(),
+        value: text.to_owned(),
+        note: some(),
+    };
+    let many: Vec<f64> = (0..60).map(|n| f64::from(n * n % 17) * 1e7 - 4e7).collect();
+    vec![
+        Visual::Title { subtitle: some() },
+        Visual::Heading { text: some() },
+        Visual::Heading { text: None },
+        Visual::Bullets {
+            points: vec![text.to_owned()],
+        },
+        Visual::Bullets {
+            points: vec![text.to_owned(); 6],
+        },
+        Visual::Quote {
+            text: text.to_owned(),
+            by: some(),
+        },
+        Visual::Number {
+            value: text.to_owned(),
+            label: text.to_owned(),
+        },
+        Visual::Number {
+            value: "123,456,789.50 kilowatts".to_owned(),
+            label: text.to_owned(),
+        },
+        Visual::Number {
+            value: "71 %".to_owned(),
+            label: text.to_owned(),
+        },
+        Visual::Comparison {
+            left: side(),
+            right: side(),
+        },
+        chart(ChartShape::Bar, text, &[1.0, 2.0]),
+        chart(
+            ChartShape::Bar,
+            text,
+            &[
+                -3.5, 1e6, -2e6, 0.0, 5e5, 12.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0,
+            ],
+        ),
+        chart(ChartShape::Bar, "Q", &[-3.0, 4.0, -1.0, 2.5]),
+        chart(ChartShape::Line, text, &many),
+        chart(ChartShape::Line, "1", &[7.0, 7.0]),
+        Visual::Sections,
+        Visual::Closing { text: some() },
+    ]
+}
+
+fn check(shot: &Shot, look: &Look<'_>, what: &str) {
+    let safe = look.canvas.title_safe();
+    for (
+        index,
+        TextBox {
+            text,
+            area,
+            contrast_x100,
+        },
+    ) in shot.texts.iter().enumerate()
+    {
+        let name = format!("{what}: {text:?} at {area:?}");
+        assert!(safe.contains(*area), "{name} leaves the safe area");
+        assert!(*contrast_x100 >= 450, "{name} has contrast {contrast_x100}");
+        assert!(
+            area.intersect(shot.caption_area).is_empty(),
+            "{name} meets the captions"
+        );
+        for other in &shot.texts[index + 1..] {
+            assert!(
+                area.intersect(other.area).is_empty(),
+                "{name} meets {other:?}"
+            );
+        }
+    }
+    assert!(!shot.texts.is_empty(), "{what} says nothing");
+    assert_eq!(shot.caption_area.is_empty(), !look.captions);
+}
+
+/// Draws everything nasty at half size: layout is the same, and four times as fast.
+fn draw_all(theme: &Theme, texts: &[&str], captions: bool) {
+    let mut set = Typesetter::new();
+    for format in FORMATS {
+        let full = Canvas::of(format);
+        let canvas = Canvas {
+            width: full.width / 2,
+            height: full.height / 2,
+            fps: full.fps,
+        };
+        let look = Look {
+            theme,
+            canvas,
+            captions,
+        };
+        for text in texts {
+            let headings = vec![(*text).to_owned(); 30];
+            let place = Place {
+                index: 17,
+                total: 30,
+                title: text,
+                headings: &headings,
+                channel: Some(text),
+            };
+            for visual in visuals(text) {
+                let what = format!("{} {format:?} {visual:?}", theme.name);
+                let scene = scene(text, visual);
+                let shot = draw(&mut set, &look, &scene, &place, 200, &Cues::none())
+                    .unwrap_or_else(|e| panic!("{what}: {e}"));
+                check(&shot, &look, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn nasty_texts_stay_in_their_places_over_captions() {
+    draw_all(Theme::plain(), &NASTY, true);
+}
+
+#[test]
+fn nasty_texts_stay_in_their_places_without_captions() {
+    draw_all(Theme::plain(), &NASTY[..4], false);
+}
+
+#[test]
+fn every_theme_keeps_the_layout_rules() {
+    for theme in &Theme::all()[1..] {
+        draw_all(theme, &NASTY[2..3], true);
+    }
+}
