@@ -55,7 +55,10 @@ pub(super) fn draw(
     let spare = (height - rows.height).max(0.0);
     let lift = spare * grid.pick(0.48, 0.55, 0.5);
     let heading_y = if beside {
-        top + lift + rows.pad
+        // Level with the first point, unless the heading is too long for that.
+        (top + lift + rows.pad)
+            .min(body.bottom() as f32 - heading.height)
+            .max(top)
     } else {
         body.y as f32 + lift
     };

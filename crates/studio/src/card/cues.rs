@@ -150,7 +150,7 @@ mod tests {
         );
         assert_eq!(
             onsets,
-            [30 - LEAD_FRAMES, 120 - LEAD_FRAMES, 160 - LEAD_FRAMES]
+            [30 - LEAD_FRAMES, 110 - LEAD_FRAMES, 160 - LEAD_FRAMES]
         );
     }
 

@@ -27,7 +27,7 @@ mod tests;
 use crate::script::{Chart, Scene, Visual};
 use crate::text::Typesetter;
 use crate::theme::Theme;
-use crate::{Canvas, Shot};
+use crate::{Backdrop, Canvas, Shot};
 pub(crate) use backdrop::{Tone, backdrop};
 pub use cues::Cues;
 pub(crate) use grid::Grid;
@@ -98,11 +98,25 @@ pub fn draw(
     cues: &Cues,
 ) -> Result<Shot, CardError> {
     check_glyphs(set, scene, place)?;
-    let tone = match scene.visual {
+    let ground = backdrop(look.theme, look.canvas, tone(scene), place.index);
+    draw_over(set, look, (scene, place), (frames, cues), ground)
+}
+
+fn tone(scene: &Scene) -> Tone {
+    match scene.visual {
         Visual::Title { .. } | Visual::Closing { .. } => Tone::Figure,
         _ => Tone::Calm,
-    };
-    let ground = backdrop(look.theme, look.canvas, tone, place.index);
+    }
+}
+
+/// Everything but the backdrop, which is slow to paint and often the same.
+fn draw_over(
+    set: &mut Typesetter,
+    look: &Look<'_>,
+    (scene, place): (&Scene, &Place<'_>),
+    (frames, cues): (u32, &Cues),
+    ground: Backdrop,
+) -> Result<Shot, CardError> {
     let grid = Grid::of(look.canvas, look.captions);
     let mut sheet = Sheet::new(set, look.theme, grid, frames);
     match &scene.visual {

@@ -41,11 +41,17 @@ pub(super) fn draw(
         .colored(palette.muted)
         .leaded(1.25);
     let eyebrow = sheet.fitted(&scene.heading, eyebrow_style, eyebrow);
+    let figure = Figure::parse(value);
     let label_size = grid.px(grid.pick(52.0, 56.0, 44.0));
     let label_fit = Fit {
         width: width * grid.pick(0.74, 1.0, 0.98),
         height: label_size * 5.5,
-        lines: grid.pick(3, 5, 4),
+        // Words instead of a number take more room.
+        lines: if figure.is_some() {
+            grid.pick(3, 5, 4)
+        } else {
+            grid.pick(2, 4, 3)
+        },
         size_max: label_size,
         size_min: label_size * 0.62,
     };
@@ -54,7 +60,6 @@ pub(super) fn draw(
         sheet.theme.text(500, label_size).leaded(1.28),
         label_fit,
     );
-    let figure = Figure::parse(value);
     let percent = figure.as_ref().and_then(Figure::percent);
     let gauge = if percent.is_some() {
         grid.px(grid.pick(76.0, 84.0, 60.0))
@@ -67,7 +72,7 @@ pub(super) fn draw(
     let room = body.height as f32 - eyebrow.height - label.height - gauge - 2.6 * gap;
     let number = Fit {
         width,
-        height: room * 1.25,
+        height: room * if figure.is_some() { 1.25 } else { 1.05 },
         lines: if figure.is_some() { 1 } else { 3 },
         size_max: grid.px(grid.pick(430.0, 380.0, 300.0)),
         size_min: grid.px(64.0),

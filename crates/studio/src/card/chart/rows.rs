@@ -13,12 +13,13 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
     // Names stand over their bar where the canvas is narrow and rows are high enough.
     let above = grid.shape == crate::card::grid::Shape::Tall && row >= grid.px(92.0);
     let column = plot.width as f32 * 0.3;
-    let labels = labels(
-        sheet,
-        data,
-        if above { plot.width as f32 } else { column },
-        row,
-    );
+    let lines = if !above && row > label_style(sheet).size * 2.6 {
+        2
+    } else {
+        1
+    };
+    let labels_width = if above { plot.width as f32 } else { column };
+    let labels = labels(sheet, data, (labels_width, row), lines);
     let widest = labels.iter().map(|l| l.block.widest()).fold(0.0, f32::max);
     let left = if above {
         0.0
@@ -107,10 +108,14 @@ fn extent(data: &Data<'_>) -> (f64, f64) {
     }
 }
 
-fn labels(sheet: &mut Sheet<'_>, data: &Data<'_>, width: f32, row: f32) -> Vec<Set> {
+fn labels(
+    sheet: &mut Sheet<'_>,
+    data: &Data<'_>,
+    (width, row): (f32, f32),
+    lines: usize,
+) -> Vec<Set> {
     let style = label_style(sheet);
     let size = style.size.min(row * 0.4);
-    let lines = if row > style.size * 2.6 { 2 } else { 1 };
     let fit = Fit {
         width,
         height: size * 2.6,
