@@ -132,6 +132,22 @@ async fn every_refusal_and_spoiled_answer_is_classified() {
 }
 
 #[tokio::test]
+async fn an_answer_may_be_as_large_as_the_cap_and_no_byte_larger() {
+    let server = FakeModelServer::start();
+    let size = |content: String| json!({ "choices": [{ "message": { "content": content } }] });
+    let around = size(String::new()).to_string().len();
+    for (bytes, fits) in [(BODY_BYTES_MAX, true), (BODY_BYTES_MAX + 1, false)] {
+        let body = size("x".repeat(bytes - around));
+        server.fail_next([Fault::Refuse(200, body)]);
+        assert_eq!(ask(&server).await.is_ok(), fits);
+    }
+    // The same without an announced length: the bytes are counted while they come.
+    server.fail_next([Fault::Huge(BODY_BYTES_MAX + 1)]);
+    let error = ask(&server).await.unwrap_err();
+    assert!(error.detail.contains("larger than"), "{error}");
+}
+
+#[tokio::test]
 async fn a_rate_limit_says_when_to_come_back() {
     let server = FakeModelServer::start();
     let cases = [

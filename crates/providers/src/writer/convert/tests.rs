@@ -172,6 +172,39 @@ fn dirt_is_washed_off() {
 }
 
 #[test]
+fn no_invisible_character_reaches_a_script() {
+    let hostile = [
+        '\u{0}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{200b}',
+        '\u{200e}',
+        '\u{200f}',
+        '\u{202a}',
+        '\u{202e}',
+        '\u{2060}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{feff}',
+        '\u{fff9}',
+        '\u{ffff}',
+        '\u{e000}',
+        '\u{e0041}',
+        '\u{f0000}',
+        '\u{10fffd}',
+    ];
+    for c in hostile {
+        let text = format!("ri{c}ver");
+        let kept: String = clean_paragraphs(&text).split_whitespace().collect();
+        assert_eq!(kept, "river", "{c:?}");
+    }
+    // Joiners are part of words and of emoji, and stay.
+    for text in ["می\u{200c}خواهم", "👩\u{200d}🚀", "naïve", "日本語"] {
+        assert_eq!(clean_line(text), text);
+    }
+}
+
+#[test]
 fn tags_stay_within_what_an_upload_takes() {
     let mut value = one(&scene(&json!({ "kind": "sections" })));
     let many: Vec<_> = (0..400).map(|n| format!("tag number {n}")).collect();
