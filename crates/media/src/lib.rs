@@ -11,6 +11,7 @@ pub mod boxes;
 pub mod child;
 pub mod encode;
 pub mod ingest;
+pub mod measure;
 pub mod mux;
 pub mod probe;
 pub mod sniff;

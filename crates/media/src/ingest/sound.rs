@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use studio::sound::{RATE, Sound};
+
 use super::stage::Staged;
 use super::{DECODERS, Error, Ingest, SOUND_S_MAX, blame, last_lines};
 use crate::child::{self, Limits};
 use crate::ffmpeg;
 use crate::sniff::{HEAD_BYTES, Kind, looks_like};
-
-/// Samples per second of all sound that is let in.
-const RATE: u64 = 48_000;
 
 /// Samples without a header, 16 bits little-endian: some speech backends answer so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ impl Ingest<'_> {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn sound(&self, path: &Path, channels: u16) -> Result<Vec<f32>, Error> {
+    pub fn sound(&self, path: &Path, channels: u16) -> Result<Sound, Error> {
         let staged = self.stage(path, "sound", Kind::is_sound)?;
         self.decode_sound(&staged, &["-f", staged.kind.demuxer()], channels)
     }
@@ -42,7 +41,7 @@ impl Ingest<'_> {
         origin: &Path,
         raw: Option<RawSound>,
         channels: u16,
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<Sound, Error> {
         if let Some(raw) = raw {
             let staged = self.stage_bytes(bytes, origin, Kind::Wav)?;
             let (rate, count) = (raw.rate.to_string(), raw.channels.to_string());
@@ -84,7 +83,7 @@ impl Ingest<'_> {
         staged: &Staged,
         format: &[&str],
         channels: u16,
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<Sound, Error> {
         let spec = ffmpeg::quiet(self.tools, self.folder)?
             .args(["-codec_whitelist", DECODERS])
             .args(format)
@@ -104,7 +103,7 @@ impl Ingest<'_> {
                 wall: Duration::from_mins(10),
                 cpu_s: 600,
                 memory_bytes: 2 << 30,
-                stdout_bytes: SOUND_S_MAX * RATE * u64::from(channels) * 4,
+                stdout_bytes: SOUND_S_MAX * u64::from(RATE) * u64::from(channels) * 4,
                 ..Limits::default()
             })
             .piped_stdout();
@@ -141,6 +140,10 @@ impl Ingest<'_> {
                 reason,
             });
         }
-        Ok(samples)
+        Ok(Sound {
+            rate: RATE,
+            channels,
+            samples,
+        })
     }
 }

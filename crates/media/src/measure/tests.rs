@@ -1,0 +1,183 @@
+//! Known faults are measured as what they are.
+
+use std::ffi::OsStr;
+
+use super::*;
+
+fn tools() -> Tools {
+    Tools::find(OsStr::new("/usr/bin"))
+}
+
+/// A file made from generated pictures and sound.
+fn make(folder: &Path, pictures: &str, sound: &str, extra: &[&str]) -> PathBuf {
+    let path = folder.join("made.mp4");
+    let spec = ffmpeg::quiet(&tools(), folder)
+        .unwrap()
+        .args(["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound])
+        .args([
+            "-c:v",
+            "libx264",
+            "-preset",
+            "superfast",
+            "-pix_fmt",
+            "yuv420p",
+        ])
+        .args(["-c:a", "aac", "-b:a", "192k", "-ac", "2", "-ar", "48000"])
+        .args(extra)
+        .arg(ffmpeg::file(&path));
+    child::run(&spec, &[], &Cancel::new()).unwrap();
+    path
+}
+
+fn look_at(folder: &Path, path: &Path) -> Measurements {
+    measure(
+        &tools(),
+        path,
+        &Thresholds::default(),
+        folder,
+        1,
+        &Cancel::new(),
+    )
+    .unwrap()
+}
+
+fn near(spans: &[Span], wanted: &[(f64, f64)], tolerance: f64) {
+    let close = |span: &Span, (start, end): (f64, f64)| {
+        (span.start_s - start).abs() <= tolerance && (span.end_s - end).abs() <= tolerance
+    };
+    let all = spans.len() == wanted.len() && spans.iter().zip(wanted).all(|(s, w)| close(s, *w));
+    assert!(all, "{spans:?} instead of {wanted:?}");
+}
+
+#[test]
+fn black_standing_and_silent_stretches_are_timed() {
+    let folder = tempfile::tempdir().unwrap();
+    // Moving, black, moving, standing to the end.
+    let pictures = "testsrc2=s=640x360:r=30:d=1[a];color=black:s=640x360:r=30:d=0.5[b];\
+                    testsrc2=s=640x360:r=30:d=1[c];color=red:s=640x360:r=30:d=1.5[d];\
+                    [a][b][c][d]concat=n=4";
+    let sound = "sine=f=440:d=4:r=48000,volume=enable='between(t,1,1.4)+gte(t,3)':volume=0";
+    let path = make(folder.path(), pictures, sound, &["-movflags", "+faststart"]);
+    let seen = look_at(folder.path(), &path);
+    assert_eq!((seen.frames, seen.probe.video[0].frames), (120, Some(120)));
+    assert_eq!(seen.decode_errors, Vec::<String>::new());
+    near(&seen.black, &[(1.0, 1.5)], 0.04);
+    near(&seen.freeze, &[(2.5, 4.0)], 0.04);
+    let heard = seen.sound.unwrap();
+    near(&heard.silence, &[(1.0, 1.4), (3.0, heard.length_s)], 0.05);
+    assert!((heard.length_s - 4.0).abs() < 0.05, "{}", heard.length_s);
+    let off = heard
+        .onsets_ms
+        .iter()
+        .zip([0, 1400])
+        .map(|(a, b)| a.abs_diff(b))
+        .max();
+    assert!(
+        heard.onsets_ms.len() == 2 && off.unwrap() <= 40,
+        "{:?}",
+        heard.onsets_ms
+    );
+    assert!(seen.layout.index_first && seen.sandboxed);
+    assert_eq!(seen.bytes, std::fs::metadata(&path).unwrap().len());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn loudness_and_peaks_are_what_another_meter_says() {
+    let folder = tempfile::tempdir().unwrap();
+    // Near full scale, with peaks between samples: a quarter of the rate, shifted by an eighth.
+    let sound = "aevalsrc='0.8*sin(2*PI*12000*t+PI/4)*(0.3+0.7*lt(mod(t,1),0.5))':s=48000:d=6";
+    let path = make(folder.path(), "testsrc2=s=64x64:r=30:d=6", sound, &[]);
+    let heard = look_at(folder.path(), &path).sound.unwrap();
+    let spec = ffmpeg::quiet(&tools(), folder.path())
+        .unwrap()
+        .args(["-v", "info", "-f", "mov", "-i", "made.mp4"])
+        .args([
+            "-af",
+            "ebur128=peak=true:framelog=verbose",
+            "-vn",
+            "-f",
+            "null",
+            "-",
+        ]);
+    let said = child::run(&spec, &[], &Cancel::new()).unwrap().stderr;
+    let value = |mark: &str| -> f64 {
+        let rest = said.rsplit_once(mark).unwrap().1;
+        rest.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (lufs, peak) = (heard.loudness_lufs.unwrap(), heard.true_peak_dbtp.unwrap());
+    assert!(
+        (lufs - value("I:")).abs() <= 0.15,
+        "{lufs} and {}",
+        value("I:")
+    );
+    assert!(
+        (peak - value("Peak:")).abs() <= 0.3,
+        "{peak} and {}",
+        value("Peak:")
+    );
+}
+
+#[test]
+fn clipping_is_counted_and_silence_has_no_loudness() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(
+        folder.path(),
+        "color=s=64x64:r=30:d=1",
+        "sine=d=1,volume=40dB",
+        &[],
+    );
+    assert!(look_at(folder.path(), &path).sound.unwrap().clipped_samples > 1000);
+    let path = make(folder.path(), "color=s=64x64:r=30:d=1", "anullsrc=d=1", &[]);
+    let heard = look_at(folder.path(), &path).sound.unwrap();
+    assert_eq!((heard.loudness_lufs, heard.clipped_samples), (None, 0));
+    assert_eq!(heard.silence.len(), 1);
+}
+
+#[test]
+fn damage_edit_lists_and_late_indexes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(
+        folder.path(),
+        "testsrc2=s=640x360:r=30:d=2",
+        "sine=d=2:r=48000",
+        &[],
+    );
+    let seen = look_at(folder.path(), &path);
+    assert_eq!(
+        seen.layout,
+        boxes::Layout {
+            index_first: false,
+            edit_list: true
+        }
+    );
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle..middle + 4000].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    assert!(!look_at(folder.path(), &path).decode_errors.is_empty());
+}
+
+#[test]
+fn a_file_without_sound_is_measured_and_one_that_is_no_video_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(
+        folder.path(),
+        "testsrc2=s=64x64:r=30:d=1",
+        "anullsrc=d=1",
+        &["-an"],
+    );
+    let seen = look_at(folder.path(), &path);
+    assert_eq!((seen.frames, seen.sound), (30, None));
+    std::fs::write(&path, "no video").unwrap();
+    let thresholds = Thresholds::default();
+    let failed = measure(
+        &tools(),
+        &path,
+        &thresholds,
+        folder.path(),
+        1,
+        &Cancel::new(),
+    );
+    assert!(matches!(failed, Err(Error::File { .. })), "{failed:?}");
+}
