@@ -23,6 +23,9 @@ const BREAK_AT_PAUSE: u32 = 60;
 /// Each end of a sentence within a group. Dearer than one more group, cheaper than a group
 /// of one word, so that only very short sentences share one.
 const SENTENCE_WITHIN: u32 = 60;
+/// On top of it, where the group begins within a sentence: a short sentence joins a whole one
+/// rather than the end of one.
+const SENTENCE_AFTER_REST: u32 = 20;
 /// Each long pause within a group: its last words would be seen before they are said.
 const PAUSE_WITHIN: u32 = 150;
 /// A group of one word that is not a sentence of its own.
@@ -116,16 +119,21 @@ fn cost(words: &[WordTime], from: usize, to: usize, limits: CaptionLimits) -> Op
     };
     let next = words.get(to);
     let mut cost = GROUP + line_cost + next.map_or(0, |next| break_cost(last, next));
+    let begins_sentence = from == 0 || ends_sentence(&words[from - 1].text);
     for pair in group.windows(2) {
         if ends_sentence(&pair[0].text) {
-            cost += SENTENCE_WITHIN;
+            cost += SENTENCE_WITHIN
+                + if begins_sentence {
+                    0
+                } else {
+                    SENTENCE_AFTER_REST
+                };
         }
         if pause(&pair[0], &pair[1]) > limits.bridged_ms_max {
             cost += PAUSE_WITHIN;
         }
     }
-    if alone && !(ends_sentence(&last.text) && (from == 0 || ends_sentence(&words[from - 1].text)))
-    {
+    if alone && !(ends_sentence(&last.text) && begins_sentence) {
         cost += ORPHAN;
     }
     let gone = next.map_or(last.end_ms + limits.linger_ms, |next| next.start_ms);
@@ -252,8 +260,17 @@ mod tests {
     fn breaks_fall_on_sentences_and_clauses() {
         let text = "The deep ocean covers more than half of our planet, and yet we have mapped \
                     the surface of Mars in far greater detail. Why? It is dark down there.";
-        insta::assert_snapshot!(shown(text, WIDE).join("\n"), @"");
-        insta::assert_snapshot!(shown(text, UPRIGHT).join("\n"), @"");
+        insta::assert_snapshot!(shown(text, WIDE).join("\n"), @r"
+        The deep ocean covers more / than half of our planet,
+        and yet we have mapped the surface / of Mars in far greater detail.
+        Why? It is dark down there.
+        ");
+        insta::assert_snapshot!(shown(text, UPRIGHT).join("\n"), @r"
+        The deep ocean / covers more than
+        half of our planet, / and yet we have mapped
+        the surface of Mars / in far greater detail.
+        Why? It is dark / down there.
+        ");
     }
 
     #[test]

@@ -28,6 +28,9 @@ mod simd;
 mod sprite;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 pub use captions::{CaptionTrack, DrawnCaption, DrawnWord};

@@ -1,5 +1,7 @@
 //! Burned-in captions: groups drawn once, words that light up as they are spoken.
 
+mod draw;
+
 use std::sync::Arc;
 
 use super::element::{Element, Glow};
