@@ -16,6 +16,11 @@
 //! Every frame is a pure function of its number: what an earlier call left in the picture is
 //! only used to paint less, never to paint differently.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into a kernel is not compiled for wide registers"
+)]
+
 mod blend;
 mod captions;
 mod dirty;

@@ -1,21 +1,23 @@
 //! Bilinear sampling of a plane through a window: sub-pixel pan and zoom.
 //!
-//! An output pixel blends four picture pixels, at places that are unevenly far apart. But 16
-//! output pixels in a row never reach over more than 32 picture pixels, so each run of 16 is a
-//! few loads, shuffles and blends. The shuffles and the weights across are the same for all
-//! rows and made once.
+//! An output pixel blends four picture pixels, at places that are unevenly far apart. But 8
+//! output pixels in a row never reach over more than 16 picture pixels, so a run of 16 is two
+//! loads a row, a shuffle and a few multiplications. Shuffles and weights across are the same
+//! for all rows and made once.
 //!
 //! The four are blended in 16 bits and rounded once: rounding after each direction would make a
 //! slow zoom tremble, measurably.
 
-use super::simd::{Kernel, Lanes, NOWHERE};
+use super::simd::{Kernel, Lanes, Pairs};
 use super::window::{ONE, Window};
 
 /// Output pixels in a run.
 pub(super) const RUN: usize = 16;
-/// Picture pixels that a run loads: two times 16 and the neighbour of the last.
-const LOADED: usize = 2 * RUN + 1;
-/// The largest step: 16 output pixels must stay within what is loaded.
+/// Half of one: output pixels that are picked from one load.
+const HALF: usize = RUN / 2;
+/// Picture pixels in a load; no picture is narrower.
+pub(super) const LOADED: usize = 16;
+/// The largest step: 8 output pixels and the neighbour of the last must stay within a load.
 pub(super) const STEP_MAX: i64 = 2 * ONE;
 
 /// A plane of a picture.
@@ -50,24 +52,20 @@ pub(super) struct Resample<'a> {
 }
 
 /// A place between two picture pixels.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Place {
     /// The first of them.
     at: usize,
-    /// How far it is towards the next one, in 256ths.
+    /// How far it is towards the next one: in 128ths across, in 256ths down.
     part: u8,
 }
 
 /// The places of 16 output pixels in a row.
 struct Run {
-    /// The first picture pixel of all.
-    at: usize,
-    /// For each output pixel the distance from `at`, if below 16.
-    near: [u8; RUN],
-    /// The same less 16, if not.
-    far: [u8; RUN],
-    /// How far it is towards the next picture pixel, in 256ths.
-    parts: [u8; RUN],
+    /// The first picture pixel that is loaded for each half.
+    at: [usize; 2],
+    /// The pairs of picture pixels to blend, as counted from there.
+    pairs: Pairs,
 }
 
 impl Kernel for Resample<'_> {
@@ -80,164 +78,103 @@ impl Kernel for Resample<'_> {
         } = self;
         let [width, height] = source.size;
         let columns = target.columns.clone();
+        let across = |x: usize| Place::new::<7>(window.origin[0], window.step[0], x, width);
         let runs: Vec<_> = columns
             .clone()
             .step_by(RUN)
-            .map(|x| Run::new(window, x, width))
+            .map(|x| Run::new(across, x, width))
             .collect();
-        let Some(first) = runs.first() else { return };
-        let straight = runs.iter().all(Run::is_straight) && first.at + columns.len() <= width;
-        let far = window.step[0] > ONE;
-        // The last runs may load beyond the row's end; they get a copy that goes on.
-        let inside = runs.partition_point(|run| run.at + LOADED <= width);
-        let (inner, outer) = runs.split_at(inside);
-        let outer_at = outer.first().map_or(width, |run| run.at);
-        let mut ends = [
-            vec![0; width - outer_at + LOADED],
-            vec![0; width - outer_at + LOADED],
-        ];
+        // Where pixels stand one for one in the picture: the first of them.
+        let straight = columns
+            .clone()
+            .all(|x| {
+                across(x)
+                    == Place {
+                        at: across(columns.start).at + x - columns.start,
+                        part: 0,
+                    }
+            })
+            .then(|| across(columns.start).at);
         for y in target.rows {
             let out = &mut target.pixels[y * target.width..][columns.clone()];
-            let place = Place::new(window.origin[1], window.step[1], y, height);
+            let place = Place::new::<8>(window.origin[1], window.step[1], y, height);
             let row = |y: usize| &source.pixels[y * width..][..width];
             let rows = [row(place.at), row((place.at + 1).min(height - 1))];
-            if straight && place.part == 0 {
-                out.copy_from_slice(&rows[0][first.at..][..out.len()]);
+            if let (Some(at), 0) = (straight, place.part) {
+                out.copy_from_slice(&rows[0][at..][..columns.len()]);
                 continue;
             }
-            for (end, row) in ends.iter_mut().zip(rows) {
-                let (own, beyond) = end.split_at_mut(width - outer_at);
-                own.copy_from_slice(&row[outer_at..]);
-                beyond.fill(row[width - 1]);
+            let (whole, rest) = out.as_chunks_mut::<RUN>();
+            for (out, run) in whole.iter_mut().zip(&runs) {
+                *out = blend(lanes, rows, place.part, run);
             }
-            let ends = [&ends[0][..], &ends[1][..]];
-            let split = (inside * RUN).min(out.len());
-            let (inner_out, outer_out) = out.split_at_mut(split);
-            if far {
-                blend::<L, true>(lanes, (rows, 0), place.part, inner, inner_out);
-                blend::<L, true>(lanes, (ends, outer_at), place.part, outer, outer_out);
-            } else {
-                blend::<L, false>(lanes, (rows, 0), place.part, inner, inner_out);
-                blend::<L, false>(lanes, (ends, outer_at), place.part, outer, outer_out);
+            if let (false, Some(run)) = (rest.is_empty(), runs.last()) {
+                rest.copy_from_slice(&blend(lanes, rows, place.part, run)[..rest.len()]);
             }
         }
     }
 }
 
-/// Blends two rows, which begin at picture column `at`, `part` 256ths towards the lower one.
+/// The pixels of a run, `part` 256ths from the upper row towards the lower one.
 #[inline(always)]
-fn blend<L: Lanes, const FAR: bool>(
-    lanes: L,
-    (rows, at): ([&[u8]; 2], usize),
-    part: u8,
-    runs: &[Run],
-    out: &mut [u8],
-) {
-    let (whole, rest) = out.as_chunks_mut::<RUN>();
-    for (out, run) in whole.iter_mut().zip(runs) {
-        *out = blend_run::<L, FAR>(lanes, rows.map(|row| &row[run.at - at..]), part, run);
+fn blend<L: Lanes>(lanes: L, rows: [&[u8]; 2], part: u8, run: &Run) -> [u8; RUN] {
+    let weigh = |row: &[u8]| lanes.weigh([load(row, run.at[0]), load(row, run.at[1])], &run.pairs);
+    let (above, below) = (weigh(rows[0]), weigh(rows[1]));
+    let mut way = [0; RUN];
+    for i in 0..RUN {
+        way[i] = below[i] - above[i];
     }
-    if let (false, Some(run)) = (rest.is_empty(), runs.last()) {
-        let pixels = blend_run::<L, FAR>(lanes, rows.map(|row| &row[run.at - at..]), part, run);
-        rest.copy_from_slice(&pixels[..rest.len()]);
-    }
-}
-
-/// One run; `FAR` if it may reach over more than 16 picture pixels.
-#[inline(always)]
-fn blend_run<L: Lanes, const FAR: bool>(
-    lanes: L,
-    rows: [&[u8]; 2],
-    part: u8,
-    run: &Run,
-) -> [u8; RUN] {
-    let above = blend_row::<L, FAR>(lanes, rows[0], run);
-    let below = blend_row::<L, FAR>(lanes, rows[1], run);
-    let part = u32::from(part) << 8;
+    let way = lanes.part(way, i16::from(part) << 7);
     let mut pixels = [0; RUN];
     for i in 0..RUN {
-        // Only upper halves of products, as registers give them. What is lost is 1 on average
-        // and 2 at most, in 256ths of a step: 129 instead of 128 rounds to the nearest.
-        let above = (u32::from(above[i]) * (65_535 - part)) >> 16;
-        let below = (u32::from(below[i]) * part) >> 16;
-        pixels[i] = ((above as u16 + below as u16 + 129) >> 8) as u8;
+        pixels[i] = ((above[i] + way[i] + 64) >> 7) as u8;
     }
     pixels
 }
 
-/// The pixels of a run in one row, in 256ths.
 #[inline(always)]
-fn blend_row<L: Lanes, const FAR: bool>(lanes: L, row: &[u8], run: &Run) -> [u16; RUN] {
-    let row = &row[..LOADED];
-    let mut here = lanes.pick(load(row, 0), run.near);
-    let mut next = lanes.pick(load(row, 1), run.near);
-    if FAR {
-        let far = [0, 1].map(|by| lanes.pick(load(row, RUN + by), run.far));
-        for i in 0..RUN {
-            here[i] |= far[0][i];
-            next[i] |= far[1][i];
-        }
-    }
-    let mut blended = [0; RUN];
-    for i in 0..RUN {
-        let (here, next) = (u16::from(here[i]), u16::from(next[i]));
-        // Wraps on the way, but the result always fits.
-        let way = next
-            .wrapping_sub(here)
-            .wrapping_mul(u16::from(run.parts[i]));
-        blended[i] = (here << 8).wrapping_add(way);
-    }
-    blended
-}
-
-#[inline(always)]
-fn load(row: &[u8], at: usize) -> [u8; RUN] {
-    let mut loaded = [0; RUN];
-    loaded.copy_from_slice(&row[at..at + RUN]);
+fn load(row: &[u8], at: usize) -> [u8; LOADED] {
+    let mut loaded = [0; LOADED];
+    loaded.copy_from_slice(&row[at..at + LOADED]);
     loaded
 }
 
 impl Place {
+    /// The place of output pixel `index`, to the nearest of 2 to the power of `BITS` steps
+    /// between two of `length` picture pixels.
     #[inline(always)]
-    fn new(origin: i64, step: i64, index: usize, length: usize) -> Self {
+    fn new<const BITS: u32>(origin: i64, step: i64, index: usize, length: usize) -> Self {
         let position = (origin + step * index as i64).clamp(0, (length as i64 - 1) * ONE);
-        let rounded = position + (1 << 23);
+        let steps = (position + (1 << (31 - BITS))) >> (32 - BITS);
         Self {
-            at: (rounded >> 32) as usize,
-            part: (rounded >> 24) as u8,
+            at: (steps >> BITS) as usize,
+            part: (steps & ((1 << BITS) - 1)) as u8,
         }
     }
 }
 
 impl Run {
+    /// The run of output pixels from `x` on, which stand at the places `across` of rows of
+    /// `width` pixels.
     #[inline(always)]
-    fn new(window: Window, x: usize, width: usize) -> Self {
-        let place = |i: usize| Place::new(window.origin[0], window.step[0], x + i, width);
-        let at = place(0).at;
-        let mut run = Self {
-            at,
-            near: [NOWHERE; RUN],
-            far: [NOWHERE; RUN],
-            parts: [0; RUN],
+    fn new(across: impl Fn(usize) -> Place, x: usize, width: usize) -> Self {
+        let at = [0, HALF].map(|half| across(x + half).at.min(width - LOADED));
+        let mut pairs = Pairs {
+            index: [0; 2 * RUN],
+            weight: [0; 2 * RUN],
         };
         for i in 0..RUN {
-            let place = place(i);
-            let away = place.at - at;
-            if away < 16 {
-                run.near[i] = away as u8;
-            } else {
-                run.far[i] = (away - 16) as u8;
-            }
-            run.parts[i] = place.part;
+            let place = across(x + i);
+            let first = (place.at - at[i / HALF]) as u8;
+            // A weight of 128 would not fit; two of 64 on the same pixel do.
+            let (second, weight) = match place.part as i8 {
+                0 => (first, 64),
+                part => (first + 1, part),
+            };
+            pairs.index[2 * i..][..2].copy_from_slice(&[first, second]);
+            pairs.weight[2 * i..][..2].copy_from_slice(&[(128 - i16::from(weight)) as i8, weight]);
         }
-        run
-    }
-
-    /// Tells whether its pixels stand one for one in the picture.
-    #[inline(always)]
-    fn is_straight(&self) -> bool {
-        let mut next = 0..;
-        self.parts == [0; RUN] && self.near.iter().all(|&near| Some(near) == next.next())
+        Self { at, pairs }
     }
 }
 
@@ -262,9 +199,9 @@ mod tests {
             target,
         };
         if plain {
-            kernel.run(Plain)
+            kernel.run(Plain);
         } else {
-            simd::run(kernel)
+            simd::run(kernel);
         }
         pixels
     }
@@ -307,8 +244,8 @@ mod tests {
             prop_assert_eq!(&painted, &sample(source, window, size, true));
             for (i, &pixel) in painted.iter().enumerate() {
                 let exact = exact(source, area, size, i % out_width, i / out_width);
-                // Half a step of rounding, and places rounded to 1/256 pixel.
-                prop_assert!((f64::from(pixel) - exact).abs() <= 1.6, "{} for {}", pixel, exact);
+                // Half a step of rounding, and places rounded to 1/128 and 1/256 pixel.
+                prop_assert!((f64::from(pixel) - exact).abs() <= 1.9, "{} for {}", pixel, exact);
             }
         }
 

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::blend::blend;
 use super::dirty::Dirty;
 use super::element::{Element, Look};
-use super::resample::{Resample, STEP_MAX, Source, Target};
+use super::resample::{LOADED, Resample, STEP_MAX, Source, Target};
 use super::window::Window;
 use super::{PaintScene, simd};
 use crate::frame::Stamp;
 use crate::timeline::Transition;
 use crate::{Backdrop, Canvas, Rect, Yuv420};
+
+/// Pixels across a still, so that its chroma planes fill a register.
+const PICTURE_WIDTH_MIN: u32 = 2 * LOADED as u32;
 
 /// Paints the frames of one scene, without transitions.
 pub(super) struct ScenePainter {
@@ -53,6 +56,12 @@ impl ScenePainter {
             painted: None,
             identity: Arc::new(()),
         };
+        if let Backdrop::Still { picture, .. } = &painter.backdrop {
+            assert!(
+                picture.width() >= PICTURE_WIDTH_MIN,
+                "a still is at least {PICTURE_WIDTH_MIN} pixels wide"
+            );
+        }
         for frame in [0, painter.still_frames] {
             if let Some(window) = painter.window(frame) {
                 let fits = window.step.iter().all(|step| (1..=STEP_MAX).contains(step));
@@ -115,7 +124,7 @@ impl ScenePainter {
         out: &mut Yuv420,
     ) {
         let window = self.window(frame);
-        let mut looks: Vec<_> = self.elements[seen.clone()]
+        let mut looks: Vec<_> = self.elements[seen]
             .iter()
             .map(|element| element.look(frame))
             .collect();

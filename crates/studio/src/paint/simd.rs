@@ -5,12 +5,23 @@
 
 /// What a kernel may do that the compiler doesn't find by itself.
 pub(super) trait Lanes: Copy {
-    /// `from[index[i]]` for each `i`; 0 where the index is [`NOWHERE`].
-    fn pick(self, from: [u8; 16], index: [u8; 16]) -> [u8; 16];
+    /// For each of 16 output pixels the weighted sum of two pixels: the first 8 from
+    /// `from[0]`, the others from `from[1]`. Indices are below 16, the weights of a pair add
+    /// up to 128 at most.
+    fn weigh(self, from: [[u8; 16]; 2], pairs: &Pairs) -> [i16; 16];
+
+    /// `of` times `by` in 32,768ths, rounded to the nearest, halves up.
+    fn part(self, of: [i16; 16], by: i16) -> [i16; 16];
 }
 
-/// An index of [`Lanes::pick`] that picks nothing. The others are below 16.
-pub(super) const NOWHERE: u8 = 0x80;
+/// Which pairs of pixels [`Lanes::weigh`] blends, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Pairs {
+    /// Places of first and second pixel in turn.
+    pub(super) index: [u8; 32],
+    /// Their weights, in 128ths.
+    pub(super) weight: [i8; 32],
+}
 
 /// Work to be done at full speed. Implementations and all they call carry `#[inline(always)]`,
 /// else they are not compiled for the wider registers.
@@ -49,24 +60,39 @@ pub(super) struct Plain;
 
 impl Lanes for Plain {
     #[inline(always)]
-    fn pick(self, from: [u8; 16], index: [u8; 16]) -> [u8; 16] {
-        index.map(|i| {
-            if i == NOWHERE {
-                0
-            } else {
-                from[usize::from(i & 15)]
-            }
+    fn weigh(self, from: [[u8; 16]; 2], pairs: &Pairs) -> [i16; 16] {
+        std::array::from_fn(|i| {
+            let term = |at: usize| {
+                let pixel = from[i / 8][usize::from(pairs.index[at] & 15)];
+                i16::from(pixel) * i16::from(pairs.weight[at])
+            };
+            term(2 * i) + term(2 * i + 1)
         })
+    }
+
+    #[inline(always)]
+    fn part(self, of: [i16; 16], by: i16) -> [i16; 16] {
+        of.map(|of| ((i32::from(of) * i32::from(by) + (1 << 14)) >> 15) as i16)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Lanes for pulp::x86::V3 {
     #[inline(always)]
-    fn pick(self, from: [u8; 16], index: [u8; 16]) -> [u8; 16] {
+    fn weigh(self, from: [[u8; 16]; 2], pairs: &Pairs) -> [i16; 16] {
+        let index = pulp::cast(pairs.index);
+        let picked = self.avx2._mm256_shuffle_epi8(pulp::cast(from), index);
         pulp::cast(
-            self.ssse3
-                ._mm_shuffle_epi8(pulp::cast(from), pulp::cast(index)),
+            self.avx2
+                ._mm256_maddubs_epi16(picked, pulp::cast(pairs.weight)),
+        )
+    }
+
+    #[inline(always)]
+    fn part(self, of: [i16; 16], by: i16) -> [i16; 16] {
+        pulp::cast(
+            self.avx2
+                ._mm256_mulhrs_epi16(pulp::cast(of), pulp::cast([by; 16])),
         )
     }
 }

@@ -104,11 +104,9 @@ impl Plane {
 /// Undoes the premultiplication of one texel or of the sum of several.
 fn straight([r, g, b, a]: [u32; 4]) -> [u8; 3] {
     [r, g, b].map(|c| {
-        if a == 0 {
-            0
-        } else {
-            ((c * 255 + a / 2) / a).min(255) as u8
-        }
+        (c * 255 + a / 2)
+            .checked_div(a)
+            .map_or(0, |c| c.min(255) as u8)
     })
 }
 

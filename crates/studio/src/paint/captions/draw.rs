@@ -57,7 +57,7 @@ impl CaptionTrack {
         let groups = groups.iter().enumerate().map(|(index, group)| {
             let until = groups
                 .get(index + 1)
-                .map_or(timing.frames(), |next| timing.frame_at(next.start_ms));
+                .map_or_else(|| timing.frames(), |next| timing.frame_at(next.start_ms));
             pen.draw(group, until)
         });
         Self {
