@@ -7,7 +7,7 @@ use super::{Brief, TITLE_CHARS_MAX, TOPIC_CHARS_MAX};
 /// The JSON Schema (draft 2020-12) of a brief, with a description of every key.
 ///
 /// It says what a schema can say: types, choices, lengths, and that exactly one of `script`,
-/// `article` and `topic` is given. The rest is checked by [`super::load`].
+/// `article` and `topic` is given. The rest is checked by [`super::load()`].
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Brief).to_value();
     if let Some(keys) = schema.get_mut("properties").and_then(Value::as_object_mut) {

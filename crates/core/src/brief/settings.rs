@@ -60,7 +60,7 @@ impl Brief {
     /// The brief with its defaults applied.
     ///
     /// # Errors
-    /// Whatever [`super::load`] refuses, so that a brief built in code is checked as well.
+    /// Whatever [`super::load()`] refuses, so that a brief built in code is checked as well.
     pub fn settings(&self) -> Result<Settings, BriefError> {
         self.check()?;
         let source = match (&self.script, &self.article, &self.topic) {

@@ -1,6 +1,6 @@
 //! Captions: words grouped into what is read at one glance.
 //!
-//! [`group`] is pure text and times. Its groups are burned into the picture by
+//! [`group()`] is pure text and times. Its groups are burned into the picture by
 //! [`crate::paint`] and written into sidecar files, so both always agree.
 
 mod group;
