@@ -1,39 +1,552 @@
-//! Thumbnails.
+//! Thumbnails: few, huge words, and the strongest thing the video shows.
 
+use std::sync::Arc;
+
+use tiny_skia::PathBuilder;
 use ytempire_core::brief::Format;
 
-use crate::card::CardError;
-use crate::script::Scene;
-use crate::text::Typesetter;
+use crate::card::{CardError, Figure, Grid, Ground, Set, Sheet, THERE, Tone};
+use crate::card::{backdrop, fill, painted, stroke};
+use crate::frame::rgb_of;
+use crate::script::{Chart, ChartShape, Scene, Visual};
+use crate::text::{Color, Fit, Typesetter};
 use crate::theme::Theme;
-use crate::{Rgba, Yuv420};
+use crate::{Backdrop, Canvas, Layer, Rect, Rgba, Shot, Yuv420};
 
-/// Draws a thumbnail.
-pub fn draw(
-    _set: &mut Typesetter,
-    _theme: &Theme,
-    _format: Format,
-    _title: &str,
-    _scenes: &[Scene],
-    _photo: Option<&Yuv420>,
-) -> Result<Rgba, CardError> {
-    Ok(Rgba::clear(1280, 720))
+/// The most bytes that YouTube takes for a thumbnail.
+pub const BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Words that a thumbnail shows without cutting the title at its first pause.
+const WORDS_MAX: usize = 6;
+
+/// What fills the picture.
+enum Hero<'a> {
+    Photo(&'a Yuv420),
+    Number(&'a str),
+    Chart(&'a Chart),
+    Words,
 }
 
-/// Encodes a picture.
+/// Draws the thumbnail of a video: 1280 × 720, or 1080 × 1920 for upright video.
+///
+/// A photograph, if there is one, fills the picture; else the first number, else the first
+/// chart, else the title alone. Nothing stands in the right lower corner, where players show
+/// the length.
+///
+/// # Errors
+/// [`CardError::MissingGlyphs`] if the title needs a character that no font has.
+pub fn draw(
+    set: &mut Typesetter,
+    theme: &Theme,
+    format: Format,
+    title: &str,
+    scenes: &[Scene],
+    photo: Option<&Yuv420>,
+) -> Result<Rgba, CardError> {
+    let hero = hero(scenes, photo);
+    let shown = if let Hero::Number(value) = hero {
+        format!("{title}{value}")
+    } else {
+        title.to_owned()
+    };
+    let missing = set.missing_glyphs(&shown);
+    if !missing.is_empty() {
+        return Err(CardError::MissingGlyphs(missing));
+    }
+    let (width, height) = match format {
+        Format::Portrait => (1080, 1920),
+        Format::Landscape | Format::Square => (1280, 720),
+    };
+    let canvas = Canvas {
+        width,
+        height,
+        fps: 30,
+    };
+    // Upright, a number leaves half of the picture to the theme's figure.
+    let upright = format == Format::Portrait && matches!(hero, Hero::Number(_));
+    let tone = if upright || matches!(hero, Hero::Words) {
+        Tone::Figure
+    } else {
+        Tone::Calm
+    };
+    let ground = match hero {
+        Hero::Photo(photo) => cropped(photo, canvas),
+        _ => backdrop(theme, canvas, tone, 0),
+    };
+    let mut sheet = Sheet::new(set, theme, Grid::of(canvas, false), 1);
+    let words = short(title);
+    match hero {
+        Hero::Photo(_) => over_photo(&mut sheet, words),
+        Hero::Number(value) => number(&mut sheet, value, words),
+        Hero::Chart(chart) => over_chart(&mut sheet, chart, words),
+        Hero::Words => alone(&mut sheet, words),
+    }
+    edge(&mut sheet);
+    Ok(flatten(&sheet.into_shot(ground), canvas))
+}
+
+/// Encodes a picture as JPEG with full chroma; `quality` is 1 to 100.
+///
+/// # Errors
+/// Sides above 65,535 pixels don't fit the format.
 pub fn to_jpeg(picture: &Rgba, quality: u8) -> Result<Vec<u8>, jpeg_encoder::EncodingError> {
     let rgb: Vec<u8> = picture
         .bytes
         .chunks_exact(4)
-        .flat_map(|p| [p[0], p[1], p[2]])
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
         .collect();
+    let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
+    let (width, height) = (side(picture.width), side(picture.height));
     let mut bytes = Vec::new();
-    let encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
-    encoder.encode(
-        &rgb,
-        picture.width as u16,
-        picture.height as u16,
-        jpeg_encoder::ColorType::Rgb,
-    )?;
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
+    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_1_1);
+    encoder.encode(&rgb, width, height, jpeg_encoder::ColorType::Rgb)?;
     Ok(bytes)
+}
+
+fn hero<'a>(scenes: &'a [Scene], photo: Option<&'a Yuv420>) -> Hero<'a> {
+    if let Some(photo) = photo {
+        return Hero::Photo(photo);
+    }
+    let number = scenes.iter().find_map(|scene| match &scene.visual {
+        Visual::Number { value, .. } if Figure::parse(value).is_some() => Some(value),
+        _ => None,
+    });
+    let chart = scenes.iter().find_map(|scene| match &scene.visual {
+        Visual::Chart(chart) if chart.points.len() > 1 => Some(chart),
+        _ => None,
+    });
+    match (number, chart) {
+        (Some(value), _) => Hero::Number(value),
+        (None, Some(chart)) => Hero::Chart(chart),
+        (None, None) => Hero::Words,
+    }
+}
+
+/// The title up to its first pause, if it is long and something whole stands before that.
+fn short(title: &str) -> &str {
+    let title = title.trim();
+    if title.split_whitespace().count() <= WORDS_MAX {
+        return title;
+    }
+    let pause = title.char_indices().find(|(at, c)| {
+        let dash = matches!(c, '–' | '—' | '|') && title[..*at].ends_with(' ');
+        let stop =
+            matches!(c, ':' | '?' | '!' | '.') && title[at + c.len_utf8()..].starts_with(' ');
+        dash || stop
+    });
+    let Some((at, c)) = pause else { return title };
+    let end = if matches!(c, '?' | '!') {
+        at + c.len_utf8()
+    } else {
+        at
+    };
+    let head = title[..end].trim_end();
+    if head.split_whitespace().count() >= 2 {
+        head
+    } else {
+        title
+    }
+}
+
+/// The margin around everything.
+fn margin(sheet: &Sheet<'_>) -> f32 {
+    sheet.grid.canvas.width as f32 * sheet.grid.pick(0.052, 0.075, 0.052)
+}
+
+/// A band of the accent colour along the left edge: the series is known by it.
+fn edge(sheet: &mut Sheet<'_>) {
+    let canvas = sheet.grid.canvas;
+    let width = (canvas.width as f32 * sheet.grid.pick(0.014, 0.02, 0.014)).round() as u32;
+    let accent = sheet.theme.palette.accent;
+    let area = Rect {
+        x: 0,
+        y: 0,
+        width,
+        height: canvas.height,
+    };
+    sheet.shape(area, THERE, |map| {
+        map.fill(tiny_skia::Color::from_rgba8(
+            accent.0, accent.1, accent.2, 255,
+        ));
+    });
+}
+
+/// Sets words as large as they go in an area, in pixels.
+fn large(sheet: &mut Sheet<'_>, words: &str, width: f32, height: f32, most: f32) -> Set {
+    let style = sheet.theme.display(most).leaded(1.02);
+    let fit = Fit {
+        width,
+        height,
+        lines: 5,
+        size_max: most,
+        size_min: most * 0.3,
+    };
+    sheet.fitted(words, style, fit)
+}
+
+fn over_photo(sheet: &mut Sheet<'_>, words: &str) {
+    let canvas = sheet.grid.canvas;
+    let (wide, high) = (canvas.width as f32, canvas.height as f32);
+    let margin = margin(sheet);
+    let most = high * sheet.grid.pick(0.23, 0.09, 0.23);
+    let width = (wide - 2.0 * margin) * sheet.grid.pick(0.84, 1.0, 0.84);
+    let mut text = large(
+        sheet,
+        words,
+        width,
+        high * sheet.grid.pick(0.62, 0.36, 0.62),
+        most,
+    );
+    text.block.style.color = Color::WHITE;
+    let y = high * sheet.grid.pick(0.9, 0.72, 0.9) - text.height;
+    let shade_top = (y - most * 1.6).max(0.0);
+    shade(sheet, shade_top, most * 1.5);
+    sheet.put(
+        &text,
+        margin + wide * 0.012,
+        y,
+        THERE,
+        Ground::Solid(Color::BLACK),
+    );
+}
+
+/// Black, from clear at `top` to nearly full after `length`.
+fn shade(sheet: &mut Sheet<'_>, top: f32, length: f32) {
+    let canvas = sheet.grid.canvas;
+    let area = Rect {
+        x: 0,
+        y: top as i32,
+        width: canvas.width,
+        height: canvas.height - top as u32,
+    };
+    let pixels = painted(area.width, area.height, |map| {
+        let wide = map.width() as usize;
+        for (row, line) in map.pixels_mut().chunks_exact_mut(wide).enumerate() {
+            let share = (row as f32 / length).min(1.0);
+            let alpha = (share * share * (3.0 - 2.0 * share) * 190.0) as u8;
+            let black = tiny_skia::ColorU8::from_rgba(0, 0, 0, alpha).premultiply();
+            line.fill(black);
+        }
+    });
+    if let Some(pixels) = pixels {
+        sheet.layer(Layer {
+            pixels,
+            x: 0,
+            y: area.y,
+            enter: THERE,
+            exit: None,
+        });
+    }
+}
+
+fn number(sheet: &mut Sheet<'_>, value: &str, words: &str) {
+    let canvas = sheet.grid.canvas;
+    let (wide, high) = (canvas.width as f32, canvas.height as f32);
+    let margin = margin(sheet);
+    let width = wide - 2.0 * margin;
+    let most = high * sheet.grid.pick(0.52, 0.24, 0.52);
+    let style = sheet
+        .theme
+        .display(most)
+        .colored(sheet.theme.palette.accent)
+        .leaded(1.0);
+    let fit = Fit {
+        width,
+        height: most * 1.1,
+        lines: 1,
+        size_max: most,
+        size_min: most * 0.2,
+    };
+    let value = sheet.fitted(value, style, fit);
+    let room = sheet.grid.pick(high * 0.43, high * 0.3, high * 0.43);
+    let size = high * sheet.grid.pick(0.15, 0.062, 0.15);
+    let text = large(
+        sheet,
+        words,
+        width * sheet.grid.pick(0.86, 1.0, 0.86),
+        room,
+        size,
+    );
+    let gap = high * sheet.grid.pick(0.12, 0.05, 0.12);
+    let y = (high - value.height - gap - text.height) * 0.5;
+    let x = margin + wide * 0.012;
+    sheet.put(&value, x, y, THERE, Ground::Backdrop);
+    sheet.put(&text, x, y + value.height + gap, THERE, Ground::Backdrop);
+}
+
+fn alone(sheet: &mut Sheet<'_>, words: &str) {
+    let canvas = sheet.grid.canvas;
+    let (wide, high) = (canvas.width as f32, canvas.height as f32);
+    let margin = margin(sheet);
+    let width = (wide - 2.0 * margin) * sheet.grid.pick(0.61, 1.0, 0.61);
+    let most = high * sheet.grid.pick(0.25, 0.095, 0.25);
+    let text = large(
+        sheet,
+        words,
+        width,
+        high * sheet.grid.pick(0.84, 0.4, 0.84),
+        most,
+    );
+    let y = (high - text.height) * sheet.grid.pick(0.5, 0.42, 0.5);
+    sheet.put(&text, margin + wide * 0.012, y, THERE, Ground::Backdrop);
+}
+
+/// The chart without its small print fills the right half (the lower half, if upright).
+fn over_chart(sheet: &mut Sheet<'_>, chart: &Chart, words: &str) {
+    let canvas = sheet.grid.canvas;
+    let (wide, high) = (canvas.width as f32, canvas.height as f32);
+    let margin = margin(sheet);
+    let upright = high > wide;
+    let area = if upright {
+        Rect {
+            x: margin as i32,
+            y: (high * 0.5) as i32,
+            width: (wide - 2.0 * margin) as u32,
+            height: (high * 0.3) as u32,
+        }
+    } else {
+        let x = wide * 0.53;
+        Rect {
+            x: x as i32,
+            y: (high * 0.12) as i32,
+            width: (wide - x - margin) as u32,
+            height: (high * 0.74) as u32,
+        }
+    };
+    let palette = sheet.theme.palette;
+    let values: Vec<f64> = chart.points.iter().map(|(_, value)| *value).collect();
+    sheet.shape(area, THERE, |map| match chart.shape {
+        ChartShape::Bar => bars(
+            map,
+            &values,
+            palette.accent,
+            palette.rule.mix(palette.muted, 0.34),
+        ),
+        ChartShape::Line => curve(map, &values, palette.accent),
+    });
+    let width = if upright {
+        wide - 2.0 * margin
+    } else {
+        wide * 0.475 - margin
+    };
+    let most = high * sheet.grid.pick(0.2, 0.085, 0.2);
+    let text = large(
+        sheet,
+        words,
+        width,
+        high * sheet.grid.pick(0.82, 0.34, 0.82),
+        most,
+    );
+    let y = if upright {
+        high * 0.44 - text.height
+    } else {
+        (high - text.height) * 0.5
+    };
+    sheet.put(&text, margin + wide * 0.012, y, THERE, Ground::Backdrop);
+}
+
+/// Shares of the range that includes nought.
+fn heights(values: &[f64]) -> (Vec<f32>, f32) {
+    let low = values.iter().copied().fold(0.0, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
+    let range = if high - low > 0.0 { high - low } else { 1.0 };
+    let share = |value: f64| ((value - low) / range) as f32;
+    (
+        values.iter().map(|value| share(*value)).collect(),
+        share(0.0),
+    )
+}
+
+fn bars(map: &mut tiny_skia::Pixmap, values: &[f64], accent: Color, quiet: Color) {
+    let (wide, high) = (map.width() as f32, map.height() as f32);
+    let (shares, zero) = heights(values);
+    let slot = wide / shares.len() as f32;
+    let most = shares.iter().copied().fold(0.0, f32::max);
+    let mut marked = false;
+    for (index, share) in shares.iter().enumerate() {
+        let (top, bottom) = (
+            high * (1.0 - share.max(zero)),
+            high * (1.0 - share.min(zero)),
+        );
+        let first = !marked && *share >= most;
+        marked |= first;
+        let bar = tiny_skia::Rect::from_xywh(
+            slot * index as f32,
+            top,
+            slot * 0.78,
+            (bottom - top).max(4.0),
+        );
+        if let Some(bar) = bar {
+            fill(
+                map,
+                &PathBuilder::from_rect(bar),
+                if first { accent } else { quiet },
+                255,
+            );
+        }
+    }
+}
+
+fn curve(map: &mut tiny_skia::Pixmap, values: &[f64], accent: Color) {
+    let thick = map.height() as f32 * 0.03;
+    let (wide, high) = (
+        map.width() as f32 - 2.0 * thick,
+        map.height() as f32 - 2.0 * thick,
+    );
+    let (shares, _) = heights(values);
+    let step = wide / (shares.len() - 1).max(1) as f32;
+    let at = |index: usize, share: f32| (thick + step * index as f32, thick + high * (1.0 - share));
+    let mut path = PathBuilder::new();
+    for (index, share) in shares.iter().enumerate() {
+        let (x, y) = at(index, *share);
+        if index == 0 {
+            path.move_to(x, y)
+        } else {
+            path.line_to(x, y)
+        }
+    }
+    if let Some(path) = path.finish() {
+        stroke(map, &path, thick, accent, 255);
+    }
+}
+
+/// The middle of a photograph in the canvas's shape.
+fn cropped(photo: &Yuv420, canvas: Canvas) -> Backdrop {
+    let (width, height) = (f64::from(photo.width()), f64::from(photo.height()));
+    let ratio = f64::from(canvas.width) / f64::from(canvas.height);
+    let (w, h) = if width / height > ratio {
+        (height * ratio, height)
+    } else {
+        (width, width / ratio)
+    };
+    let window = [(width - w) / 2.0, (height - h) / 2.0, w, h];
+    Backdrop::Still {
+        picture: Arc::new(photo.clone()),
+        from: window,
+        to: window,
+    }
+}
+
+/// One picture of a shot in which nothing moves.
+fn flatten(shot: &Shot, canvas: Canvas) -> Rgba {
+    let mut out = Rgba::clear(canvas.width, canvas.height);
+    if let Backdrop::Still { picture, from, .. } = &shot.backdrop {
+        resample(&mut out, picture, *from);
+    }
+    for layer in &shot.layers {
+        let inside = Rect {
+            x: layer.x,
+            y: layer.y,
+            width: layer.pixels.width,
+            height: layer.pixels.height,
+        }
+        .intersect(canvas.bounds());
+        for y in inside.y..inside.bottom() {
+            for x in inside.x..inside.right() {
+                let from = ((y - layer.y) as usize * layer.pixels.width as usize
+                    + (x - layer.x) as usize)
+                    * 4;
+                let to = (y as usize * canvas.width as usize + x as usize) * 4;
+                let above = [0, 1, 2, 3].map(|i| layer.pixels.bytes[from + i]);
+                crate::text::lay_over(&mut out.bytes[to..to + 4], above);
+            }
+        }
+    }
+    out
+}
+
+/// Fills `out` with a window of a picture, each pixel the mean of those that it covers.
+fn resample(out: &mut Rgba, picture: &Yuv420, [x, y, w, h]: [f64; 4]) {
+    let [luma, blue, red] = picture.planes();
+    let (wide, high) = (picture.width() as usize, picture.height() as usize);
+    let (step_x, step_y) = (w / f64::from(out.width), h / f64::from(out.height));
+    let span = |from: f64, step: f64, index: u32, most: usize| {
+        let first = ((from + step * f64::from(index)) as usize).min(most - 1);
+        let last = ((from + step * f64::from(index + 1)).ceil() as usize).clamp(first + 1, most);
+        first..last
+    };
+    for row in 0..out.height {
+        let rows = span(y, step_y, row, high);
+        for column in 0..out.width {
+            let columns = span(x, step_x, column, wide);
+            let (mut sum, mut count) = ([0_u32; 3], 0_u32);
+            for sy in rows.clone() {
+                for sx in columns.clone() {
+                    let chroma = (sy / 2) * (wide / 2) + sx / 2;
+                    sum[0] += u32::from(luma[sy * wide + sx]);
+                    sum[1] += u32::from(blue[chroma]);
+                    sum[2] += u32::from(red[chroma]);
+                    count += 1;
+                }
+            }
+            let Color(r, g, b) = rgb_of(sum.map(|s| s as f32 / count as f32));
+            let at = (row * out.width + column) as usize * 4;
+            out.bytes[at..at + 4].copy_from_slice(&[r, g, b, 255]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene(visual: Visual) -> Scene {
+        Scene {
+            heading: "h".to_owned(),
+            narration: String::new(),
+            visual,
+            picture_hint: None,
+        }
+    }
+
+    #[test]
+    fn a_long_title_is_cut_at_its_first_pause() {
+        assert_eq!(
+            short("The Challenger Deep: what lives at the bottom of the ocean?"),
+            "The Challenger Deep"
+        );
+        assert_eq!(
+            short("Why is the sky blue? And why is it red at dusk"),
+            "Why is the sky blue?"
+        );
+        assert_eq!(short("Short: it stays whole"), "Short: it stays whole");
+        assert_eq!(
+            short("Mr. Smith goes to Washington and finds it changed"),
+            "Mr. Smith goes to Washington and finds it changed"
+        );
+    }
+
+    #[test]
+    fn the_strongest_thing_is_shown() {
+        let number = scene(Visual::Number {
+            value: "71 %".to_owned(),
+            label: "l".to_owned(),
+        });
+        let words = scene(Visual::Number {
+            value: "Nothing".to_owned(),
+            label: "l".to_owned(),
+        });
+        let photo = Yuv420::black(2, 2);
+        let scenes = [words, number];
+        assert!(matches!(hero(&scenes, None), Hero::Number("71 %")));
+        assert!(matches!(hero(&scenes, Some(&photo)), Hero::Photo(_)));
+        assert!(matches!(hero(&scenes[..1], None), Hero::Words));
+    }
+
+    #[test]
+    fn every_thumbnail_has_its_size_and_fits_the_limit() {
+        let mut set = Typesetter::new();
+        let long = "W".repeat(40) + " and many more words follow until there are one hundred";
+        for theme in Theme::all() {
+            for title in ["Ink", &long] {
+                let picture = draw(&mut set, theme, Format::Landscape, title, &[], None).unwrap();
+                assert_eq!((picture.width, picture.height), (1280, 720));
+                let bytes = to_jpeg(&picture, 90).unwrap();
+                assert!(bytes.len() < BYTES_MAX && bytes.starts_with(&[0xff, 0xd8]));
+            }
+        }
+        let upright = draw(&mut set, Theme::plain(), Format::Portrait, "Ink", &[], None).unwrap();
+        assert_eq!((upright.width, upright.height), (1080, 1920));
+    }
 }

@@ -2,7 +2,7 @@
 
 /// A number with what stands before and after it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Figure {
+pub(crate) struct Figure {
     /// `$`, `~`, `−`.
     pub prefix: String,
     /// The value.
@@ -19,7 +19,7 @@ pub(super) struct Figure {
 
 impl Figure {
     /// Takes `text` apart, or `None` if it isn't one number with something around it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let start = text.find(|c: char| c.is_ascii_digit())?;
         let is_part = |c: char| {
@@ -86,7 +86,7 @@ impl Figure {
     }
 
     /// The digits of a share of the value, grouped and rounded as the whole is.
-    pub(super) fn shown(&self, share: f64) -> String {
+    pub(crate) fn shown(&self, share: f64) -> String {
         let fixed = format!("{:.*}", self.decimals, self.value * share);
         let (whole, decimals) = fixed.split_once('.').unwrap_or((&fixed, ""));
         let mut out = String::new();
@@ -108,7 +108,7 @@ impl Figure {
     }
 
     /// The value, if it is a share of a hundred.
-    pub(super) fn percent(&self) -> Option<f32> {
+    pub(crate) fn percent(&self) -> Option<f32> {
         let sign = self.suffix.trim();
         let share = matches!(sign, "%" | "percent" | "per cent") && self.prefix.is_empty();
         (share && (0.0..=100.0).contains(&self.value)).then_some(self.value as f32)

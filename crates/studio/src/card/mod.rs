@@ -30,9 +30,10 @@ use crate::theme::Theme;
 use crate::{Backdrop, Canvas, Shot};
 pub(crate) use backdrop::{Tone, backdrop};
 pub use cues::Cues;
+pub(crate) use figure::Figure;
 pub(crate) use grid::Grid;
 pub use picture::{clip, picture};
-pub(crate) use sheet::Sheet;
+pub(crate) use sheet::{Ground, Set, Sheet, THERE, fill, painted, stroke};
 
 /// What all cards of a video have in common.
 #[derive(Clone, Copy, Debug)]

@@ -22,6 +22,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub use fonts::{ARCHIVO, BRICOLAGE, FRAUNCES, INTER_DISPLAY, NEWSREADER, TEXT};
 pub use paint::Painted;
+pub(crate) use paint::lay_over;
 pub use style::{Align, Color, Style};
 
 /// Shapes, measures, breaks, fits and paints text.
