@@ -138,7 +138,7 @@ impl Rgba {
     /// Converts to BT.709 limited range, over black where it is transparent. Odd sides lose
     /// their last row or column.
     ///
-    /// Luma is dithered by one level of static noise, so that slow gradients don't show bands
+    /// Luma and chroma are dithered by one level of static noise, so that slow gradients don't show bands
     /// at eight bits.
     pub fn to_yuv420(&self) -> Yuv420 {
         let stride = self.width as usize * 4;
@@ -176,8 +176,9 @@ pub(crate) fn yuv420_from(
             let rgb = sum.map(|channel| channel / 4.0);
             let y709 = luma_of(rgb);
             let at = (y / 2) * (wide / 2) + x / 2;
-            blue[at] = level(128.0 + 224.0 * (rgb[2] - y709) / 1.8556, 16, 240);
-            red[at] = level(128.0 + 224.0 * (rgb[0] - y709) / 1.5748, 16, 240);
+            let noise = noise(x as u32 ^ 0x5bd1, y as u32) * grain.min(0.75);
+            blue[at] = level(128.0 + 224.0 * (rgb[2] - y709) / 1.8556 + noise, 16, 240);
+            red[at] = level(128.0 + 224.0 * (rgb[0] - y709) / 1.5748 - noise, 16, 240);
         }
     }
     out

@@ -401,9 +401,9 @@ fn curve(map: &mut tiny_skia::Pixmap, values: &[f64], accent: Color) {
     for (index, share) in shares.iter().enumerate() {
         let (x, y) = at(index, *share);
         if index == 0 {
-            path.move_to(x, y)
+            path.move_to(x, y);
         } else {
-            path.line_to(x, y)
+            path.line_to(x, y);
         }
     }
     if let Some(path) = path.finish() {

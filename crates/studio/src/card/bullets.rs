@@ -82,17 +82,22 @@ impl Rows {
     fn fit(sheet: &mut Sheet<'_>, points: &[String], width: f32, height: f32) -> Self {
         let grid = sheet.grid;
         let (size_max, size_min) = grid.pick((48.0, 25.0), (52.0, 30.0), (42.0, 24.0));
-        let mut size = grid.px(size_max);
-        loop {
-            let rows = Self::at(sheet, points, width, size);
+        let (least, most) = (grid.px(size_min), grid.px(size_max));
+        let steps = (most - least).ceil() as u32;
+        let size_of = |step: u32| (least + step as f32).min(most);
+        let mut best = None;
+        let (mut low, mut high) = (0, steps + 1);
+        while low < high {
+            let step = u32::midpoint(low, high);
+            let rows = Self::at(sheet, points, width, size_of(step));
             if rows.height <= height && rows.points.iter().all(|row| !row.block.split) {
-                return rows;
+                best = Some(rows);
+                low = step + 1;
+            } else {
+                high = step;
             }
-            if size <= grid.px(size_min) {
-                return Self::shortened(sheet, points, (width, height), size);
-            }
-            size -= grid.px(1.0);
         }
+        best.unwrap_or_else(|| Self::shortened(sheet, points, (width, height), least))
     }
 
     fn at(sheet: &mut Sheet<'_>, points: &[String], width: f32, size: f32) -> Self {

@@ -109,10 +109,9 @@ fn progress(sheet: &mut Sheet<'_>, place: &Place<'_>, y: f32) {
         sheet.bar(bar(0, before), accent, THERE);
     }
     if now > before {
-        sheet.bar(
-            bar(before, now - before),
-            accent,
-            reveal(Edge::Left, 4, PROGRESS_FRAMES),
-        );
+        // It begins under the end of what is there: two round ends would show a seam.
+        let start = before.saturating_sub(height);
+        let grown = reveal(Edge::Left, 4, PROGRESS_FRAMES);
+        sheet.bar(bar(start, now - start), accent, grown);
     }
 }

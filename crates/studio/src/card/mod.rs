@@ -10,6 +10,7 @@ mod chart;
 mod chrome;
 mod closing;
 mod comparison;
+mod count;
 mod cues;
 mod figure;
 mod grid;

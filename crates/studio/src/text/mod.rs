@@ -31,6 +31,7 @@ pub struct Typesetter {
     glyphs: SwashCache,
     faces: Vec<Face>,
     covered: HashMap<(usize, char), bool>,
+    chosen: HashMap<(&'static str, u16), usize>,
 }
 
 /// A face that may draw characters.
@@ -146,6 +147,7 @@ impl Typesetter {
             glyphs: SwashCache::new(),
             faces,
             covered: HashMap::new(),
+            chosen: HashMap::new(),
         }
     }
 
@@ -182,26 +184,37 @@ impl Typesetter {
     /// Lays `text` out as large as `fit` allows. At the smallest size, words that don't fit
     /// are left out and an ellipsis put in their place.
     pub fn fit(&mut self, text: &str, style: &Style, fit: Fit) -> Block {
-        let fits = |block: &Block| {
-            block.lines.len() <= fit.lines && block.height <= fit.height && !block.split
+        let cleaned = clean(text);
+        let whole = self.shape(&cleaned, &style.sized(fit.size_max));
+        let widths = cluster_widths(&cleaned, &whole);
+        let measure = |a: usize, b: usize| widths[b] - widths[a];
+        // Unhinted advances grow with the size, so the line is scaled instead of the text.
+        let fits = |size: f32| {
+            let limit = fit.width * fit.size_max / size;
+            let (chunks, split) = breaks::chunks(&cleaned, limit, &measure);
+            let lines = breaks::balance(&chunks, limit).len();
+            !split && lines <= fit.lines && lines as f32 * size * style.line_height <= fit.height
         };
-        let whole_sizes = (fit.size_max - fit.size_min).max(0.0).ceil() as u32;
         // The largest whole step below the maximum that fits, by bisection.
-        let (mut good, mut bad) = (None, whole_sizes + 1);
-        let mut low = 0;
-        while low < bad {
-            let step = u32::midpoint(low, bad);
-            let size =
-                (fit.size_max - (whole_sizes - step.min(whole_sizes)) as f32).max(fit.size_min);
-            let block = self.lay_out(text, &style.sized(size), Some(fit.width));
-            if fits(&block) {
-                good = Some(block);
+        let steps = (fit.size_max - fit.size_min).max(0.0).ceil() as u32;
+        let size_of = |step: u32| (fit.size_max - (steps - step) as f32).max(fit.size_min);
+        let (mut low, mut high) = (0, steps + 1);
+        while low < high {
+            let step = u32::midpoint(low, high);
+            if fits(size_of(step)) {
                 low = step + 1;
             } else {
-                bad = step;
+                high = step;
             }
         }
-        good.unwrap_or_else(|| self.shorten(text, &style.sized(fit.size_min), fit))
+        // Rounding may tell the scaled line and the set one apart: then one step down.
+        for step in (0..low).rev().take(2) {
+            let block = self.lay_out(&cleaned, &style.sized(size_of(step)), Some(fit.width));
+            if block.lines.len() <= fit.lines && block.height <= fit.height && !block.split {
+                return block;
+            }
+        }
+        self.shorten(&cleaned, &style.sized(fit.size_min), fit)
     }
 
     /// The height of capitals at this style, in pixels.
@@ -369,11 +382,17 @@ impl Typesetter {
             .unwrap_or(text)
     }
 
-    fn nearest(&self, family: &str, weight: u16) -> usize {
-        (0..self.faces.len())
+    /// The face of a family whose weight is nearest; the first face of all for a stranger.
+    fn nearest(&mut self, family: &'static str, weight: u16) -> usize {
+        if let Some(&known) = self.chosen.get(&(family, weight)) {
+            return known;
+        }
+        let face = (0..self.faces.len())
             .filter(|&f| self.faces[f].family == family)
             .min_by_key(|&f| self.faces[f].weight.0.abs_diff(weight))
-            .unwrap_or(0)
+            .unwrap_or(0);
+        self.chosen.insert((family, weight), face);
+        face
     }
 
     fn covers(&mut self, face: usize, c: char) -> bool {

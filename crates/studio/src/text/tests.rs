@@ -81,14 +81,9 @@ fn missing_glyphs_are_named_once() {
 #[test]
 fn tabular_figures_are_equally_wide() {
     let mut typesetter = Typesetter::new();
-    for family in [
-        TEXT,
-        INTER_DISPLAY,
-        FRAUNCES,
-        NEWSREADER,
-        BRICOLAGE,
-        ARCHIVO,
-    ] {
+    // Fraunces has no tabular figures and those of Inter Display are uneven: both are for
+    // display alone, where nothing stands in columns.
+    for family in [TEXT, NEWSREADER, BRICOLAGE, ARCHIVO] {
         let style = Style::new(family, 700, 80.0, Color::WHITE).tabular();
         let ones = typesetter.lay_out("1111", &style, None).width;
         let eights = typesetter.lay_out("8888", &style, None).width;

@@ -1,6 +1,6 @@
 //! Standing bars.
 
-use super::{Axis, Data, label_style, quiet, ticks, value_style};
+use super::{Axis, Data, clear_of_ticks, label_style, quiet, ticks, value_style};
 use crate::card::chart::scale::Scale;
 use crate::card::sheet::{Ground, Set, Sheet, fade, fill, reveal, rounded};
 use crate::text::Align;
@@ -44,7 +44,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
         let y = if *value < 0.0 {
             end + pad
         } else {
-            end - pad - text.height
+            clear_of_ticks(&scale, axis, end - pad - text.height, text.height)
         };
         // Under a bar that goes down there may be no room before the names.
         let y = y.min(plot.bottom() as f32 - label_height - text.height - pad);

@@ -4,7 +4,7 @@ use tiny_skia::{
     FillRule, GradientStop, LinearGradient, Paint, PathBuilder, Point, SpreadMode, Transform,
 };
 
-use super::{Axis, Data, ticks, value_style};
+use super::{Axis, Data, clear_of_ticks, ticks, value_style};
 use crate::card::chart::scale::Scale;
 use crate::card::sheet::{Ground, Sheet, fade, fill, reveal, stroke};
 use crate::text::Color;
@@ -34,7 +34,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
         .collect();
     names(sheet, data, &points, plot, label_size);
     curve(sheet, &points, axis);
-    marks(sheet, data, &points, (left, right), axis.bottom);
+    marks(sheet, data, &points, (&scale, axis), (left, right));
 }
 
 /// A line may leave zero out, but not if that cuts off little.
@@ -144,46 +144,33 @@ fn fading(color: Color, alpha: u8, top: f32, bottom: f32) -> Option<tiny_skia::S
     )
 }
 
-/// A ring and a value at the extreme, and at the end if that is far enough away.
+/// A ring and a value at the extreme, and at both ends if they are far enough away.
 fn marks(
     sheet: &mut Sheet<'_>,
     data: &Data<'_>,
     points: &[(f32, f32)],
+    (scale, axis): (&Scale, Axis),
     bounds: (f32, f32),
-    floor: f32,
 ) {
     let last = points.len() - 1;
     let mut taken: Option<Rect> = None;
-    for (index, marked) in [(data.peak, true), (last, false), (0, false)] {
-        if index == data.peak && !marked {
+    for index in [data.peak, last, 0] {
+        let marked = index == data.peak;
+        if marked && taken.is_some() {
             continue;
         }
         let style = value_style(sheet, marked);
-        let style = if marked {
-            style.sized(style.size * 1.25)
-        } else {
-            style
-        };
-        let text = sheet.line(
-            &data.notation.text(data.values[index]),
-            style,
-            bounds.1 - bounds.0,
-        );
+        let style = style.sized(style.size * if marked { 1.25 } else { 1.0 });
+        let text = data.notation.text(data.values[index]);
+        let text = sheet.line(&text, style, bounds.1 - bounds.0);
         let (px, py) = points[index];
         let wide = text.block.widest();
         let x = (px - wide / 2.0).clamp(bounds.0, (bounds.1 - wide).max(bounds.0));
-        let rises =
-            index < last && points[index + 1].1 < py || index > 0 && points[index - 1].1 < py;
         let gap = sheet.grid.px(26.0);
-        let valley = rises && !marked;
-        // Below the line there must be room above the axis, or the value is left out.
-        if valley && py + gap + text.height * 1.6 > floor {
-            continue;
-        }
-        let y = if valley {
-            py + gap
+        let y = if marked || !is_low(points, index) {
+            clear_of_ticks(scale, axis, py - gap - text.height, text.height)
         } else {
-            py - gap - text.height
+            py + gap
         };
         let own = Rect {
             x: x as i32 - 24,
@@ -191,15 +178,22 @@ fn marks(
             width: wide as u32 + 48,
             height: text.height as u32 + 32,
         };
-        if taken.is_some_and(|other| !other.intersect(own).is_empty()) {
+        // Where there is no room between the line and the axis, the value is left out.
+        let sinks = y + text.height * 1.6 > axis.bottom;
+        if sinks && !marked || taken.is_some_and(|other| !other.intersect(own).is_empty()) {
             continue;
         }
         taken = taken.or(Some(own));
-        let share = index as f32 / last as f32;
-        let at = DRAW_FROM + (DRAW_FRAMES as f32 * share * 0.9) as u32;
+        let at = DRAW_FROM + (DRAW_FRAMES as f32 * 0.9 * index as f32 / last as f32) as u32;
         dot(sheet, (px, py), marked, at);
         sheet.put(&text, x, y, fade(at + 4, 12), Ground::Backdrop);
     }
+}
+
+/// Tells whether a neighbour lies higher, so that a value above the point would meet the line.
+fn is_low(points: &[(f32, f32)], index: usize) -> bool {
+    let higher = |other: Option<&(f32, f32)>| other.is_some_and(|o| o.1 < points[index].1);
+    higher(points.get(index + 1)) || index > 0 && higher(points.get(index - 1))
 }
 
 fn dot(sheet: &mut Sheet<'_>, (x, y): (f32, f32), marked: bool, at: u32) {

@@ -190,6 +190,17 @@ impl Axis {
     }
 }
 
+/// Moves a text up so that none of the ticks' lines runs through it.
+fn clear_of_ticks(scale: &Scale, axis: Axis, y: f32, height: f32) -> f32 {
+    let pad = height * 0.35;
+    scale
+        .ticks()
+        .iter()
+        .map(|tick| axis.y(scale, *tick))
+        .find(|line| (y - pad..y + height + pad).contains(line))
+        .map_or(y, |line| line - height - pad)
+}
+
 /// Draws the ticks' lines and numbers, and returns the left edge of the plot proper.
 fn ticks(sheet: &mut Sheet<'_>, scale: &Scale, axis: Axis, plot: Rect) -> f32 {
     let palette = sheet.theme.palette;
