@@ -6,6 +6,7 @@
 
 mod ffmpeg;
 
+pub mod align;
 pub mod artifact;
 pub mod boxes;
 pub mod child;
@@ -16,3 +17,4 @@ pub mod mux;
 pub mod probe;
 pub mod sniff;
 pub mod tools;
+pub mod voice;

@@ -55,6 +55,8 @@ programs! {
     Pocketsphinx = "pocketsphinx", "pocketsphinx", &[];
     /// The same of an earlier generation.
     PocketsphinxContinuous = "pocketsphinx_continuous", "pocketsphinx", &[];
+    /// The same, over many pieces of sound in one run.
+    PocketsphinxBatch = "pocketsphinx_batch", "pocketsphinx", &[];
     /// Makes a child die with us and gain no rights.
     Setpriv = "setpriv", "util-linux", &["--version"];
     /// Sets a child's limits.
