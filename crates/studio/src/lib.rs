@@ -6,12 +6,16 @@
 mod canvas;
 mod frame;
 mod layer;
+mod prose;
 mod word;
 
+pub mod article;
 pub mod caption;
 pub mod card;
+pub mod metadata;
 pub mod paint;
 pub mod script;
+pub mod sidecar;
 pub mod sound;
 pub mod spoken;
 pub mod text;

@@ -5,7 +5,7 @@ use super::inline::plain;
 use super::{Chart, ChartShape, Side, Visual};
 
 /// Every directive, in the order of the guide.
-pub(super) const NAMES: [&str; 8] = [
+pub const DIRECTIVES: [&str; 8] = [
     "number", "chart", "compare", "text", "picture", "sections", "title", "closing",
 ];
 
@@ -90,14 +90,14 @@ pub(super) fn read(
 
 fn unknown(line: usize, name: &str) -> ScriptError {
     let lower = name.to_lowercase();
-    let near = NAMES
+    let near = DIRECTIVES
         .iter()
         .map(|known| (strsim::damerau_levenshtein(&lower, known), *known))
         .filter(|(distance, known)| *distance <= (known.len() / 3).max(2))
         .min_by_key(|(distance, _)| *distance);
     let help = match near {
         Some((_, known)) => format!("did you mean \"!{known}\"?"),
-        None => format!("the directives are !{}", NAMES.join(", !")),
+        None => format!("the directives are !{}", DIRECTIVES.join(", !")),
     };
     let shown: String = name.chars().take(40).collect();
     ScriptError::malformed(line, format!("unknown directive \"!{shown}\""), help)

@@ -5,14 +5,18 @@ mod directive;
 mod error;
 pub(crate) mod inline;
 mod parse;
+mod split;
+pub(crate) mod visual;
 
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use directive::DIRECTIVES;
 pub use error::ScriptError;
 pub use parse::{SCENES_MAX, WORDS_MAX, parse};
+pub use split::{PART_WORDS_MAX, split_long_scenes};
 
 /// A whole video in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -144,6 +144,7 @@ fn a_chart_has_its_values_under_it() {
 }
 
 #[test]
+#[rustfmt::skip]
 fn what_is_wrong_is_told_by_line() {
     use Code::{ScriptEmpty as Empty, ScriptMalformed as Malformed, ScriptTooLong as Long};
     let long = "x".repeat(170);
@@ -151,150 +152,40 @@ fn what_is_wrong_is_told_by_line() {
     let cases: Vec<(String, usize, Code, &str)> = vec![
         (String::new(), 1, Empty, "no scene"),
         ("<!-- only a note -->".into(), 1, Empty, "no scene"),
-        (
-            "## A\n\n## B\nWords.".into(),
-            1,
-            Empty,
-            "\"A\" says nothing",
-        ),
-        (
-            "## A\nWords.\n\n## B\n- a point".into(),
-            4,
-            Empty,
-            "\"B\" says nothing",
-        ),
-        (
-            "## A\n!nubmer 1 | x\nWords.".into(),
-            2,
-            Malformed,
-            "!nubmer",
-        ),
-        (
-            "## A\nWords.\n!number 5".into(),
-            3,
-            Malformed,
-            "a value and a label",
-        ),
-        (
-            "## A\nWords.\n!number | x".into(),
-            3,
-            Malformed,
-            "a value and a label",
-        ),
-        (
-            format!("## A\n!number {long} | x\nW."),
-            2,
-            Malformed,
-            "room for 24",
-        ),
+        ("## A\n\n## B\nWords.".into(), 1, Empty, "\"A\" says nothing"),
+        ("## A\nWords.\n\n## B\n- a point".into(), 4, Empty, "\"B\" says nothing"),
+        ("## A\n!nubmer 1 | x\nWords.".into(), 2, Malformed, "!nubmer"),
+        ("## A\nWords.\n!number 5".into(), 3, Malformed, "a value and a label"),
+        ("## A\nWords.\n!number | x".into(), 3, Malformed, "a value and a label"),
+        (format!("## A\n!number {long} | x\nW."), 2, Malformed, "room for 24"),
         ("## A\n!compare a: 1\nW.".into(), 2, Malformed, "two sides"),
-        (
-            "## A\n!compare a: 1 | b\nW.".into(),
-            2,
-            Malformed,
-            "no colon",
-        ),
-        (
-            "## A\n!compare a: 1 | : 2\nW.".into(),
-            2,
-            Malformed,
-            "a name and a value",
-        ),
-        (
-            "## A\n!chart pie X\na: 1\nb: 2\n\nW.".into(),
-            2,
-            Malformed,
-            "pie",
-        ),
-        (
-            "## A\n!chart bar\na: 1\n\nW.".into(),
-            2,
-            Malformed,
-            "1 values",
-        ),
-        (
-            format!("## A\n!chart bar\n{bars}\nW."),
-            2,
-            Malformed,
-            "13 values",
-        ),
-        (
-            "## A\n!chart bar\na: 1\nb: 2 m\n\nW.".into(),
-            4,
-            Malformed,
-            "2 m",
-        ),
-        (
-            "## A\n!chart bar\na: 1\nb: inf\n\nW.".into(),
-            4,
-            Malformed,
-            "inf",
-        ),
-        (
-            "## A\n!chart bar\na: 1\nwords\n\nW.".into(),
-            4,
-            Malformed,
-            "no value",
-        ),
+        ("## A\n!compare a: 1 | b\nW.".into(), 2, Malformed, "no colon"),
+        ("## A\n!compare a: 1 | : 2\nW.".into(), 2, Malformed, "a name and a value"),
+        ("## A\n!chart pie X\na: 1\nb: 2\n\nW.".into(), 2, Malformed, "pie"),
+        ("## A\n!chart bar\na: 1\n\nW.".into(), 2, Malformed, "1 values"),
+        (format!("## A\n!chart bar\n{bars}\nW."), 2, Malformed, "13 values"),
+        ("## A\n!chart bar\na: 1\nb: 2 m\n\nW.".into(), 4, Malformed, "2 m"),
+        ("## A\n!chart bar\na: 1\nb: inf\n\nW.".into(), 4, Malformed, "inf"),
+        ("## A\n!chart bar\na: 1\nwords\n\nW.".into(), 4, Malformed, "no value"),
         ("## A\n!text\nW.".into(), 2, Malformed, "no text"),
         ("## A\n!picture\nW.".into(), 2, Malformed, "no picture"),
-        (
-            "## A\n!sections all\nW.".into(),
-            2,
-            Malformed,
-            "takes no words",
-        ),
-        (
-            format!("## A\n!text {long}\nW."),
-            2,
-            Malformed,
-            "room for 160",
-        ),
-        (
-            format!("## A\n- {long}\n\nW."),
-            2,
-            Malformed,
-            "room for 160",
-        ),
-        (
-            "## A\nW.\n- 1\n- 2\n- 3\n- 4\n- 5\n- 6\n- 7".into(),
-            3,
-            Malformed,
-            "7 points",
-        ),
-        (
-            "## A\nW.\n\n!sections\n\n> Q".into(),
-            6,
-            Malformed,
-            "two things",
-        ),
+        ("## A\n!sections all\nW.".into(), 2, Malformed, "takes no words"),
+        (format!("## A\n!text {long}\nW."), 2, Malformed, "room for 160"),
+        (format!("## A\n- {long}\n\nW."), 2, Malformed, "room for 160"),
+        ("## A\nW.\n- 1\n- 2\n- 3\n- 4\n- 5\n- 6\n- 7".into(), 3, Malformed, "7 points"),
+        ("## A\nW.\n\n!sections\n\n> Q".into(), 6, Malformed, "two things"),
         ("## A\nW.\n>\n".into(), 3, Malformed, "quotation is empty"),
-        (
-            "## A\nW.\n### B\nW.".into(),
-            3,
-            Malformed,
-            "below the scenes",
-        ),
+        ("## A\nW.\n### B\nW.".into(), 3, Malformed, "below the scenes"),
         ("# A\n# B\n## C\nW.".into(), 2, Malformed, "second title"),
         ("## C\nW.\n# A".into(), 3, Malformed, "second title"),
-        (
-            format!("# {}\n## A\nW.", "x".repeat(101)),
-            1,
-            Malformed,
-            "room for 100",
-        ),
+        (format!("# {}\n## A\nW.", "x".repeat(101)), 1, Malformed, "room for 100"),
         ("# a \\< b\n## A\nW.".into(), 1, Malformed, "\"<\""),
         ("## A\nW.\n```\ncode\n```".into(), 3, Malformed, "code"),
         ("## A\n\n| a | b |\n".into(), 3, Malformed, "table"),
         ("A\n===\nW.".into(), 2, Malformed, "heading in Markdown"),
         ("## A\nW.\n<!-- never".into(), 3, Malformed, "never ends"),
         ("## A\nW.\n".repeat(401), 801, Long, "400 scenes"),
-        (
-            format!("## A\n{}", "w ".repeat(30_001)),
-            1,
-            Long,
-            "30000 words",
-        ),
+        (format!("## A\n{}", "w ".repeat(30_001)), 1, Long, "30000 words"),
     ];
     for (text, line, code, word) in cases {
         let shown: String = text.chars().take(60).collect();
@@ -326,7 +217,118 @@ fn four_hundred_scenes_are_fine() {
     assert_eq!(script.scenes.len(), 400);
 }
 
+/// All words of all narrations, in order.
+fn said(script: &Script) -> Vec<String> {
+    let words = script
+        .scenes
+        .iter()
+        .flat_map(|s| s.narration.split_whitespace());
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_scene_of_ten_thousand_words_is_cut_at_sentences_and_says_the_same() {
+    let sentence = "The sea is deep and cold, and 10,935 metres down it is darker than night. ";
+    let text = format!("## A\nHello there.\n## B\n{}", sentence.repeat(700));
+    let mut script = parse(&text, Some("T")).unwrap();
+    let before = said(&script);
+    split_long_scenes(&mut script);
+    assert_eq!(said(&script), before);
+    assert!(script.scenes.len() > 80);
+    for scene in &script.scenes[1..] {
+        assert_eq!(scene.heading, "B");
+        assert!(scene.narration.split_whitespace().count() <= PART_WORDS_MAX);
+        assert!(scene.narration.ends_with('.'), "{}", scene.narration);
+    }
+    assert_eq!(script.scenes[1].visual, Visual::Heading { text: None });
+    assert!(
+        matches!(&script.scenes[2].visual, Visual::Number { value, .. }
+        if value == "10,935 metres")
+    );
+}
+
+#[test]
+fn a_long_end_keeps_its_card_for_the_end() {
+    let text = format!(
+        "## A\nHello.\n## The end\n{}",
+        "We go home now. ".repeat(60)
+    );
+    let mut script = parse(&text, Some("T")).unwrap();
+    split_long_scenes(&mut script);
+    let closing = |scene: &Scene| matches!(scene.visual, Visual::Closing { .. });
+    assert_eq!(script.scenes.iter().filter(|s| closing(s)).count(), 1);
+    assert!(closing(script.scenes.last().unwrap()));
+}
+
+#[test]
+fn words_without_any_full_stop_are_cut_as_well() {
+    let text = format!("## A\n{}", "word ".repeat(1_000));
+    let mut script = parse(&text, Some("T")).unwrap();
+    split_long_scenes(&mut script);
+    assert!(
+        script
+            .scenes
+            .iter()
+            .all(|s| s.narration.split(' ').count() <= PART_WORDS_MAX)
+    );
+    assert_eq!(said(&script).len(), 1_000);
+}
+
+#[test]
+fn a_scene_shows_what_its_own_sentences_hold() {
+    let of = |text: &str| visual::of(&crate::prose::sentences(text));
+    assert_eq!(
+        of("It weighs a lot. The trench is 10,994 metres deep."),
+        Visual::Number {
+            value: "10,994 metres".into(),
+            label: "The trench is 10,994 metres deep".into()
+        }
+    );
+    assert_eq!(
+        of("71% of the planet is water."),
+        Visual::Number {
+            value: "71%".into(),
+            label: "of the planet is water".into()
+        }
+    );
+    assert_eq!(
+        of("They paid $2.5 billion for the dam in the valley."),
+        Visual::Number {
+            value: "$2.5 billion".into(),
+            label: "They paid $2.5 billion for the dam in the valley".into()
+        }
+    );
+    assert_eq!(
+        of("“We saw the bottom of the sea,” said Don Walsh."),
+        Visual::Quote {
+            text: "We saw the bottom of the sea".into(),
+            by: Some("Don Walsh".into())
+        }
+    );
+    assert_eq!(
+        of(
+            "In 1960 they went down. The sea was calm that day, as calm as it had ever been \
+            in all the years that they had known it."
+        ),
+        Visual::Heading {
+            text: Some("In 1960 they went down.".into())
+        }
+    );
+}
+
 proptest! {
+    #[test]
+    fn splitting_keeps_every_word(
+        words in prop::collection::vec("[a-z]{1,6}[.,!?]?|[0-9]{1,4}|“[a-z]{2}”|\n\n", 100..600),
+    ) {
+        let text = format!("## A\nHi.\n\n## B\nSo {}", words.join(" "));
+        if let Ok(mut script) = parse(&text, Some("T")) {
+            let before = said(&script);
+            split_long_scenes(&mut script);
+            prop_assert_eq!(said(&script), before);
+        }
+    }
+
     #[test]
     fn any_text_is_read_or_refused(text in "(#|##|!|>|-|!chart bar|<!--|x)?[ \\PC\n]{0,200}") {
         match parse(&text, None) {
