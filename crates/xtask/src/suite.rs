@@ -42,10 +42,22 @@ pub(crate) fn run(root: &Path, extent: Extent) -> anyhow::Result<bool> {
     let mut total = Count::default();
     let tree = tidy::Tree::load(root)?;
     eprintln!("── tidy ──");
-    total.add(verdict(tidy::run(&tree), ""));
+    let mut broken = Vec::new();
+    let tidy = tidy::run(&tree);
+    if !tidy {
+        broken.push("tidy");
+    }
+    total.add(verdict(tidy, ""));
     for step in steps(root, &tree, extent) {
         eprintln!("\n── {} ──", step.name);
-        total.add(step.run(root));
+        let count = step.run(root);
+        if count.failed > 0 {
+            broken.push(step.name);
+        }
+        total.add(count);
+    }
+    if !broken.is_empty() {
+        eprintln!("\nfailed: {}", broken.join(", "));
     }
     println!("\n{} passed, {} failed", total.passed, total.failed);
     Ok(total.failed == 0)
@@ -131,9 +143,17 @@ fn steps(root: &Path, tree: &tidy::Tree, extent: Extent) -> Vec<Step> {
 
 /// Counts the tests in what a step printed; a step without tests is one test itself.
 fn verdict(success: bool, printed: &str) -> Count {
+    // nextest repeats what failed tests printed, and each of them had the built-in harness print
+    // a summary of its own.
+    let nextest = printed.lines().any(|line| nextest_summary(line).is_some());
+    let summary = if nextest {
+        nextest_summary
+    } else {
+        harness_summary
+    };
     let mut count = Count::default();
     for line in printed.lines() {
-        count.add(counted(line).unwrap_or_default());
+        count.add(summary(line).map(counted).unwrap_or_default());
     }
     if success && count == Count::default() {
         count.passed = 1;
@@ -145,14 +165,22 @@ fn verdict(success: bool, printed: &str) -> Count {
     count
 }
 
-/// Reads the summary lines of nextest (`9 tests run: 7 passed (1 slow), 1 failed, 1 timed out`)
-/// and of the built-in harness (`test result: ok. 5 passed; 0 failed; …`).
-fn counted(line: &str) -> Option<Count> {
-    let summary = line
-        .split_once("tests run: ")
-        .or_else(|| line.split_once("test run: "))
-        .or_else(|| line.split_once("test result: "))?
-        .1;
+/// `9 tests run: 7 passed (1 slow), 1 failed, 1 timed out`, from behind the colon.
+fn nextest_summary(line: &str) -> Option<&str> {
+    let (_, summary) = line
+        .trim_start()
+        .strip_prefix("Summary [")?
+        .split_once(" run: ")?;
+    Some(summary)
+}
+
+/// `test result: ok. 5 passed; 0 failed; …`, from behind the colon.
+fn harness_summary(line: &str) -> Option<&str> {
+    line.strip_prefix("test result: ")
+}
+
+/// Reads a summary of either runner.
+fn counted(summary: &str) -> Count {
     let mut count = Count::default();
     let words: Vec<&str> = summary
         .split([' ', ',', ';', '.'])
@@ -168,7 +196,7 @@ fn counted(line: &str) -> Option<Count> {
             _ => {}
         }
     }
-    Some(count)
+    count
 }
 
 #[cfg(test)]
@@ -177,31 +205,42 @@ mod tests {
 
     #[test]
     fn both_runners_are_understood() {
-        let nextest = "     Summary [   3.1s] 10 tests run: 7 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
+        for (passed, failed, printed) in [
+            (
+                7,
+                3,
+                "  Summary [   3.1s] 10 tests run: 7 passed (1 slow), 2 failed, 1 timed out",
+            ),
+            (
+                1,
+                0,
+                "     Summary [   0.1s] 1 test run: 1 passed, 0 skipped",
+            ),
+            (
+                5,
+                2,
+                "test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured",
+            ),
+        ] {
+            assert_eq!(
+                verdict(failed == 0, printed),
+                Count { passed, failed },
+                "{printed}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failed_test_is_counted_once() {
+        let printed = "    Summary [ 1s] 3 tests run: 2 passed, 1 failed, 0 skipped\n\
+                       test result: FAILED. 0 passed; 1 failed; 0 ignored\n";
         assert_eq!(
-            counted(nextest),
-            Some(Count {
-                passed: 7,
-                failed: 3
-            })
+            verdict(false, printed),
+            Count {
+                passed: 2,
+                failed: 1
+            }
         );
-        let one = "     Summary [   0.1s] 1 test run: 1 passed, 0 skipped";
-        assert_eq!(
-            counted(one),
-            Some(Count {
-                passed: 1,
-                failed: 0
-            })
-        );
-        let built_in = "test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured";
-        assert_eq!(
-            counted(built_in),
-            Some(Count {
-                passed: 5,
-                failed: 2
-            })
-        );
-        assert_eq!(counted("test money::reads ... ok"), None);
     }
 
     #[test]
