@@ -91,8 +91,10 @@ pub struct Settings {
     pub key_frames_min: u32,
     /// Most frames between key frames.
     pub key_frames_max: u32,
-    /// Encoder threads. Their number changes the bytes, so it is a setting, not a count of the
-    /// machine's cores.
+    /// Encoder threads. With more than one the peak rate is not kept: x264's threads race for
+    /// it and give other bytes at each run (seen with x264 0.164: four runs, four files). Their
+    /// number changes the bytes, so it is a setting, not a count of the machine's cores; cores
+    /// are filled by encoding several segments.
     pub threads: u32,
 }
 
@@ -115,7 +117,7 @@ impl Settings {
             buffer_kbit: 24_000,
             key_frames_min: 15,
             key_frames_max: 60,
-            threads: 2,
+            threads: 1,
         }
     }
 
@@ -145,7 +147,8 @@ impl Settings {
             ]),
             Codec::SvtAv1 => add(&[("-preset", "12".into()), ("-crf", "35".into())]),
         }
-        if self.codec != Codec::SvtAv1 {
+        let races = self.codec == Codec::X264 && self.threads > 1;
+        if self.codec != Codec::SvtAv1 && !races {
             add(&[
                 ("-maxrate", format!("{}k", self.rate_kbps_max)),
                 ("-bufsize", format!("{}k", self.buffer_kbit)),

@@ -25,25 +25,57 @@ fn frame(n: u32) -> Yuv420 {
     frame
 }
 
-fn encode(folder: &Path, name: &str, frames: u32) -> Encoded {
+/// A picture that hardly compresses.
+fn noise(n: u32) -> Yuv420 {
+    let mut frame = Yuv420::black(SMALL.width, SMALL.height);
+    let mut state = n.wrapping_mul(2_654_435_761) | 1;
+    for luma in &mut *frame.planes_mut()[0] {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        *luma = 16 + (state >> 24) as u8 / 2;
+    }
+    frame
+}
+
+fn encode(folder: &Path, name: &str, frames: u32) {
     let path = folder.join(name);
     let settings = Settings::of(Tier::Simple);
     let mut encoder = Encoder::start(&tools(), &settings, SMALL, &path, &Cancel::new()).unwrap();
     for n in 0..frames {
         encoder.frame(&frame(n)).unwrap();
     }
-    encoder.finish().unwrap()
+    encoder.finish().unwrap();
 }
 
 #[test]
 fn the_same_frames_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let first = encode(folder.path(), "first.mp4", 70);
-    let second = encode(folder.path(), "second.mp4", 70);
-    assert_eq!((first.frames, first.bytes), (70, second.bytes));
-    assert!(first.sandboxed);
-    let read = |name| std::fs::read(folder.path().join(name)).unwrap();
-    assert_eq!(read("first.mp4"), read("second.mp4"));
+    // The peak rate is far below what noise needs: that is where threads race.
+    let tight = Settings {
+        rate_kbps_max: 400,
+        buffer_kbit: 800,
+        ..Settings::of(Tier::Simple)
+    };
+    for threads in [1, 2, 3] {
+        let encode = |name| {
+            let path = folder.path().join(name);
+            let settings = Settings { threads, ..tight };
+            let mut encoder =
+                Encoder::start(&tools(), &settings, SMALL, &path, &Cancel::new()).unwrap();
+            (0..120).for_each(|n| encoder.frame(&noise(n)).unwrap());
+            let encoded = encoder.finish().unwrap();
+            assert_eq!((encoded.frames, encoded.sandboxed), (120, true));
+            std::fs::read(path).unwrap()
+        };
+        let first = encode("first.mp4");
+        // Only one thread keeps to the peak rate.
+        let limited = first.len() < 400_000;
+        assert_eq!(limited, threads == 1, "{}", first.len());
+        for name in ["second.mp4", "third.mp4"] {
+            assert!(encode(name) == first, "{threads} threads");
+        }
+    }
 }
 
 #[test]
