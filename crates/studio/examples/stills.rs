@@ -1,16 +1,19 @@
 //! Renders every card in every theme and format to PPM files, for the eye.
 //!
 //! `cargo run -p studio --example stills -- FOLDER [WORD…]`: only files whose name contains
-//! all the words are drawn, such as `midnight 16x9 chart`.
+//! all the words are drawn, such as `midnight 16x9 bars`. A word such as `@20` asks for that
+//! frame of each scene instead of one where everything has come to rest.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use studio::card::{self, Cues, Look, Place};
+use studio::paint::{PaintScene, Painter};
 use studio::script::{Chart, ChartShape, Scene, Side, Visual};
 use studio::text::Typesetter;
 use studio::theme::Theme;
-use studio::{Backdrop, Canvas, Rgba, Shot, Yuv420};
+use studio::timeline::Transition;
+use studio::{Canvas, Rgba, Yuv420};
 use ytempire_core::brief::Format;
 
 const FRAMES: u32 = 240;
@@ -18,7 +21,9 @@ const FRAMES: u32 = 240;
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| "stills".to_owned());
-    let words: Vec<String> = arguments.collect();
+    let (moments, words): (Vec<String>, Vec<String>) =
+        arguments.partition(|word| word.starts_with('@'));
+    let frame = moments.first().and_then(|moment| moment[1..].parse().ok());
     std::fs::create_dir_all(&folder)?;
     let mut set = Typesetter::new();
     let formats = [
@@ -36,7 +41,7 @@ fn main() -> std::io::Result<()> {
                         canvas: Canvas::of(format),
                         captions: true,
                     };
-                    let picture = still(&mut set, &look, &scene, index);
+                    let picture = still(&mut set, &look, &scene, index, frame);
                     write_ppm(&Path::new(&folder).join(file), &picture)?;
                 }
             }
@@ -76,7 +81,13 @@ fn thumbnails(
 
 const TITLE: &str = "The Challenger Deep: what lives at the bottom of the ocean?";
 
-fn still(set: &mut Typesetter, look: &Look<'_>, scene: &Scene, index: usize) -> Rgba {
+fn still(
+    set: &mut Typesetter,
+    look: &Look<'_>,
+    scene: &Scene,
+    index: usize,
+    frame: Option<u32>,
+) -> Yuv420 {
     let headings: Vec<String> = scenes()
         .into_iter()
         .map(|(_, scene)| scene.heading)
@@ -88,7 +99,7 @@ fn still(set: &mut Typesetter, look: &Look<'_>, scene: &Scene, index: usize) -> 
         headings: &headings,
         channel: Some("Deep Field"),
     };
-    let (shot, frame) = if scene.picture_hint.is_some() {
+    let (shot, rest) = if scene.picture_hint.is_some() {
         let shot = card::picture(set, look, Arc::new(photo()), scene, &place, FRAMES);
         (shot, 60)
     } else {
@@ -97,74 +108,45 @@ fn still(set: &mut Typesetter, look: &Look<'_>, scene: &Scene, index: usize) -> 
             FRAMES - 1,
         )
     };
-    flatten(
-        &shot.expect("the sample scenes can be drawn"),
-        look.canvas,
-        frame,
-    )
+    let shot = shot.expect("the sample scenes can be drawn");
+    let scene = PaintScene {
+        shot,
+        captions: None,
+        frames: FRAMES,
+    };
+    let mut painter = Painter::new(look.canvas, scene, None, Transition::Cut);
+    let mut out = Yuv420::black(look.canvas.width, look.canvas.height);
+    painter.paint(frame.unwrap_or(rest), None, &mut out);
+    out
 }
 
-/// The shot at a frame, with every movement finished.
-fn flatten(shot: &Shot, canvas: Canvas, frame: u32) -> Rgba {
-    let mut out = Rgba::clear(canvas.width, canvas.height);
-    if let Backdrop::Still { picture, from, .. } = &shot.backdrop {
-        window(&mut out, picture, *from);
-    }
-    for layer in &shot.layers {
-        let gone = layer.exit.is_some_and(|exit| frame >= exit.at);
-        if frame < layer.enter.at || gone {
-            continue;
-        }
-        for y in 0..layer.pixels.height as i32 {
-            for x in 0..layer.pixels.width as i32 {
-                let (tx, ty) = (layer.x + x, layer.y + y);
-                if tx < 0 || ty < 0 || tx >= out.width as i32 || ty >= out.height as i32 {
-                    continue;
-                }
-                let from = (y as usize * layer.pixels.width as usize + x as usize) * 4;
-                let to = (ty as usize * out.width as usize + tx as usize) * 4;
-                let alpha = u32::from(layer.pixels.bytes[from + 3]);
-                for channel in 0..3 {
-                    let below = u32::from(out.bytes[to + channel]);
-                    let above = u32::from(layer.pixels.bytes[from + channel]);
-                    out.bytes[to + channel] = (above + below * (255 - alpha) / 255).min(255) as u8;
-                }
-            }
-        }
+/// A frame as RGB.
+fn rgb(picture: &Yuv420) -> Vec<u8> {
+    let [luma, blue, red] = picture.planes();
+    let wide = picture.width() as usize;
+    let mut out = Vec::with_capacity(luma.len() * 3);
+    for (at, level) in luma.iter().enumerate() {
+        let chroma = (at / wide / 2) * (wide / 2) + at % wide / 2;
+        let l = (f32::from(*level) - 16.0) * 255.0 / 219.0;
+        let b = (f32::from(blue[chroma]) - 128.0) * 255.0 / 224.0;
+        let r = (f32::from(red[chroma]) - 128.0) * 255.0 / 224.0;
+        let rgb = [l + 1.5748 * r, l - 0.1873 * b - 0.4681 * r, l + 1.8556 * b];
+        out.extend(rgb.map(|value| value.round().clamp(0.0, 255.0) as u8));
     }
     out
 }
 
-/// Nearest pixels of a window, back in RGB.
-fn window(out: &mut Rgba, picture: &Yuv420, [x, y, w, h]: [f64; 4]) {
-    let [luma, blue, red] = picture.planes();
-    let wide = picture.width() as usize;
-    for row in 0..out.height {
-        for column in 0..out.width {
-            let sx = (x + (f64::from(column) + 0.5) / f64::from(out.width) * w) as usize;
-            let sy = (y + (f64::from(row) + 0.5) / f64::from(out.height) * h) as usize;
-            let chroma = (sy / 2) * (wide / 2) + sx / 2;
-            let l = (f32::from(luma[sy * wide + sx]) - 16.0) * 255.0 / 219.0;
-            let b = (f32::from(blue[chroma]) - 128.0) * 255.0 / 224.0;
-            let r = (f32::from(red[chroma]) - 128.0) * 255.0 / 224.0;
-            let rgb = [l + 1.5748 * r, l - 0.1873 * b - 0.4681 * r, l + 1.8556 * b];
-            let at = (row * out.width + column) as usize * 4;
-            for (channel, value) in rgb.into_iter().enumerate() {
-                out.bytes[at + channel] = value.round().clamp(0.0, 255.0) as u8;
-            }
-            out.bytes[at + 3] = 255;
-        }
-    }
-}
-
-fn write_ppm(path: &Path, picture: &Rgba) -> std::io::Result<()> {
-    let mut bytes = format!("P6\n{} {}\n255\n", picture.width, picture.height).into_bytes();
-    bytes.extend(
-        picture
-            .bytes
-            .chunks_exact(4)
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]),
-    );
+fn write_ppm(path: &Path, picture: &Yuv420) -> std::io::Result<()> {
+    let mut bytes = format!(
+        "P6
+{} {}
+255
+",
+        picture.width(),
+        picture.height()
+    )
+    .into_bytes();
+    bytes.extend(rgb(picture));
     std::fs::write(path, bytes)
 }
 
@@ -309,6 +291,56 @@ fn scenes() -> Vec<(&'static str, Scene)> {
                 "The sea is warming",
                 chart(ChartShape::Line, "Anomaly in °C against 1951–1980", temperatures),
             ),
+        ),
+        (
+            "six",
+            scene("Six rules for anyone who goes down", Visual::Bullets {
+                points: owned(&[
+                    "Check the seals twice, because the sea checks them once",
+                    "Carry more ballast than you think you need",
+                    "Never trust a single light",
+                    "Write down the time of everything: memory fails at a thousand bars",
+                    "Come up slowly",
+                    "Tell somebody when you expect to be back, and who should worry",
+                ]),
+            }),
+        ),
+        (
+            "twelve",
+            scene("Dives below ten kilometres, by year", chart(
+                ChartShape::Bar,
+                "Crewed dives",
+                (0..12).map(|n| ((2012 + n).to_string(), f64::from(n * n % 7 + n / 3))).collect(),
+            )),
+        ),
+        (
+            "names",
+            scene("Who has been there", chart(
+                ChartShape::Bar,
+                "Hours on the bottom",
+                [
+                    ("Trieste, Piccard and Walsh", 0.3),
+                    ("Deepsea Challenger, James Cameron", 3.1),
+                    ("Limiting Factor, Victor Vescovo", 41.5),
+                    ("Fendouzhe, Chinese Academy of Sciences", 28.0),
+                ]
+                .map(|(name, hours)| (name.to_owned(), hours))
+                .to_vec(),
+            )),
+        ),
+        (
+            "words",
+            scene("Two ways to see it", Visual::Comparison {
+                left: side("On the map", "A thin blue line", "two millimetres wide on a globe"),
+                right: side("In truth", "Deeper than any mountain is high", "and as long as Italy"),
+            }),
+        ),
+        (
+            "dollars",
+            scene("What a dive costs", Visual::Number {
+                value: "$750,000".to_owned(),
+                label: "for one seat to the bottom and back".to_owned(),
+            }),
         ),
         ("picture", picture),
         (

@@ -132,6 +132,17 @@ fn to_multiple(at: f32, step: f32) -> f32 {
     rest.min(step - rest)
 }
 
+/// The length of a vector. Only operations that IEEE 754 rounds exactly are used here, so that
+/// a backdrop is the same on every machine; the library's `hypot`, `exp` and `powf` are not.
+fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
+/// Close to the exponential of `-x` for `x` from 0 on.
+fn decay(x: f32) -> f32 {
+    1.0 / (1.0 + x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x / 24.0))))
+}
+
 fn darker_edge(place: Spot) -> f32 {
     let (dx, dy) = (place.u - 0.5, place.v - 0.5);
     smooth(0.35, 0.95, (dx * dx + dy * dy).sqrt() * 1.3)
@@ -169,7 +180,7 @@ fn dots(easel: &Easel, place: Spot) -> [f32; 3] {
     if easel.figure && inside > 0.0 {
         let nz = inside.sqrt();
         let light = (-0.55 * nx - 0.45 * ny + 0.62 * nz).max(0.0);
-        let radius = 1.2 + 6.2 * light.powf(1.4) * smooth(0.0, 0.25, inside);
+        let radius = 1.2 + 6.2 * light * light.sqrt() * smooth(0.0, 0.25, inside);
         let cover = (radius + 0.5 - distance).clamp(0.0, 1.0);
         let lit = mix(easel.rule, easel.ink, 0.22 * light);
         let color = mix(lit, easel.accent, smooth(0.72, 1.02, light));
@@ -187,8 +198,6 @@ fn columns(easel: &Easel, place: Spot) -> [f32; 3] {
         ((place.u - 0.1).powi(2) + (place.v - 0.05).powi(2)).sqrt(),
     );
     let mut color = mix(easel.ground, easel.far, 0.15 + light * 0.55);
-    let fibre = (place.x * 0.013 + (place.y * 0.031).sin() * 1.7).sin() * (place.y * 0.017).sin();
-    color = mix(color, easel.far, 0.06 * fibre.abs());
     if easel.figure {
         let (dx, dy, r) = easel.disc();
         let distance = ((place.x - dx).powi(2) + (place.y - dy).powi(2)).sqrt();
@@ -292,7 +301,7 @@ fn bars(easel: &Easel, place: Spot, below: [f32; 3]) -> [f32; 3] {
         return below;
     }
     let share = (count - bar) / count;
-    let top = foot - tallest * share.powf(1.7);
+    let top = foot - tallest * share * share.sqrt() * share.sqrt().sqrt();
     let within = (from_right - bar) * step;
     let edge = ((within - 0.0).min(step - 10.0 - within) + 0.5).clamp(0.0, 1.0);
     let cover =
@@ -308,13 +317,13 @@ fn bars(easel: &Easel, place: Spot, below: [f32; 3]) -> [f32; 3] {
 
 /// One large soft light; the figure is a dark sphere with a bright limb.
 fn spot(easel: &Easel, place: Spot) -> [f32; 3] {
-    let light = smooth(1.05, 0.0, ((place.u - 0.72) * 1.1).hypot(place.v - 0.02));
+    let light = smooth(1.05, 0.0, length((place.u - 0.72) * 1.1, place.v - 0.02));
     let mut color = mix(easel.ground, easel.far, light * 0.9);
     color = mix(color, easel.ground, darker_edge(place) * 0.4);
     if easel.figure {
         let (cx, cy, r) = easel.disc();
         let (nx, ny) = ((place.x - cx) / r, (place.y - cy) / r);
-        let distance = nx.hypot(ny);
+        let distance = length(nx, ny);
         let toward = if distance > 0.0 {
             (-0.78 * nx - 0.62 * ny) / distance
         } else {
@@ -324,9 +333,9 @@ fn spot(easel: &Easel, place: Spot) -> [f32; 3] {
         let inside = ((1.0 - distance) * r + 0.5).clamp(0.0, 1.0);
         // Deep shade in the middle, a thin crescent of light along the limb, and its halo.
         let body = mix(easel.ground, [0.0; 3], 0.45);
-        let limb = (-((1.0 - distance).max(0.0) * r / 26.0)).exp();
-        let crescent = (-((1.0 - distance).max(0.0) * r / 120.0)).exp();
-        let halo = (-((distance - 1.0).max(0.0) * r / 70.0)).exp() * (1.0 - inside);
+        let limb = decay((1.0 - distance).max(0.0) * r / 26.0);
+        let crescent = decay((1.0 - distance).max(0.0) * r / 120.0);
+        let halo = decay((distance - 1.0).max(0.0) * r / 70.0) * (1.0 - inside);
         color = mix(color, easel.accent, halo * lit * 0.30);
         color = mix(color, body, inside * 0.9);
         color = mix(color, easel.accent, inside * crescent * lit * 0.34);

@@ -83,6 +83,7 @@ fn parts(sheet: &mut Sheet<'_>, figure: &Figure, style: Style, x: f32) -> Parts 
     };
     let gap = if letters { space } else { space * 0.6 };
     let suffix_x = digits_x + digits.block.widest() + gap;
+    let x = x - sheet.set.ink(&prefix.block).x as f32;
     Parts {
         prefix: (prefix, x),
         digits: (digits, digits_x),

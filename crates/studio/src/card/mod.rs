@@ -23,6 +23,8 @@ mod sheet;
 mod title;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;
 
 use crate::script::{Chart, Scene, Visual};

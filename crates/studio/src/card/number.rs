@@ -27,21 +27,18 @@ pub(super) fn draw(
     let percent = figure.as_ref().and_then(Figure::percent);
     let gauge = percent.map_or(0.0, |_| grid.px(grid.pick(76.0, 84.0, 60.0)));
     let gap = grid.px(grid.pick(62.0, 76.0, 46.0));
-    let room = body.height as f32 - eyebrow.height - label.height - gauge - 2.6 * gap;
+    let room = body.height as f32 - eyebrow.height - label.height - gauge - 2.8 * gap;
     let number = fit_number(sheet, value, room, figure.is_some());
-    // Commas and letters hang below the line; figures alone don't.
-    let hangs = value.contains(|c: char| c == ',' || c == ';' || c.is_alphabetic());
-    let hang = if hangs {
-        number.block.style.size * 0.13
-    } else {
-        0.0
-    };
-    let height = eyebrow.height + gap + number.height + hang + gauge + gap + label.height;
+    // A comma hangs below the line and a dollar sign stands above the figures.
+    let ink = sheet.set.ink(&number.block);
+    let above = (number.top - ink.y as f32).max(0.0);
+    let hang = (ink.bottom() as f32 - number.top - number.height).max(0.0) * 0.8;
+    let height = eyebrow.height + gap + above + number.height + hang + gauge + gap + label.height;
     let spare = (body.height as f32 - height).max(0.0);
     let x = body.x as f32;
     let mut y = body.y as f32 + spare * grid.pick(0.48, 0.6, 0.5);
     sheet.put(&eyebrow, x, y, rise(2, grid.px(16.0)), Ground::Backdrop);
-    y += eyebrow.height + gap;
+    y += eyebrow.height + gap + above;
     match figure {
         Some(figure) if number.block.lines.len() == 1 && !number.block.shortened => {
             count::up(sheet, &figure, &number, (x, y));
@@ -100,7 +97,8 @@ fn fit_number(sheet: &mut Sheet<'_>, value: &str, room: f32, counts: bool) -> Se
         (room * 1.05, 3)
     };
     let fit = Fit {
-        width: grid.body.width as f32,
+        // The unit stands a little apart, for which there must be room.
+        width: grid.body.width as f32 * 0.97,
         height,
         lines,
         size_max: grid.px(grid.pick(430.0, 380.0, 300.0)),

@@ -70,7 +70,7 @@ impl Scale {
 
 /// The least of 1, 2, 2.5, 5 times a power of ten that is not below `raw`.
 fn round_step(raw: f64) -> f64 {
-    let power = 10_f64.powf(raw.log10().floor());
+    let power = 10_f64.powi(raw.log10().floor() as i32);
     [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
