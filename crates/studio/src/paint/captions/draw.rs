@@ -14,7 +14,7 @@ use crate::{Canvas, Rect, Rgba, TextBox};
 const PLATE_PADDING: [f32; 2] = [0.55, 0.26];
 /// How far a pill reaches beyond its word to either side, in ems: less than a space, so that it
 /// doesn't touch the neighbours.
-const PILL_PADDING: f32 = 0.13;
+const PILL_PADDING: f32 = 0.09;
 /// Top and bottom of a pill, from the baseline, in ems: around ascenders and descenders.
 const PILL_TOP: f32 = 0.94;
 const PILL_BOTTOM: f32 = 0.29;
