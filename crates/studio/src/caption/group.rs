@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{CaptionGroup, CaptionLimits};
 use crate::WordTime;
+use crate::spoken::{self, Pause};
 
 /// Each group, so that there are no more than needed.
 const GROUP: u32 = 40;
@@ -44,9 +45,15 @@ const PAUSE_MS: u32 = 300;
 /// Limits that words alone break are broken as little as possible: a word longer than a line
 /// stands by itself, and one longer than `group_ms_max` too.
 pub fn group(words: &[WordTime], limits: CaptionLimits) -> Vec<CaptionGroup> {
-    let mut groups: Vec<_> = partition(words, limits)
+    let passage = Passage {
+        words,
+        pauses: pauses(words),
+        limits,
+    };
+    let mut groups: Vec<_> = passage
+        .partition()
         .into_iter()
-        .map(|(from, second, to)| {
+        .map(|Span { from, second, to }| {
             let lines = [&words[from..second], &words[second..to]];
             CaptionGroup {
                 lines: lines
@@ -76,146 +83,187 @@ fn close_gaps(groups: &mut [CaptionGroup], limits: CaptionLimits) {
     }
 }
 
-/// The cheapest partition, as (first word, first word of the second line, end) of each group.
-fn partition(words: &[WordTime], limits: CaptionLimits) -> Vec<(usize, usize, usize)> {
-    // best[j] is the cheapest way to group the first j words: its cost and its last group.
-    let mut best: Vec<(u32, usize, usize)> = vec![(0, 0, 0)];
-    for to in 1..=words.len() {
-        let mut cheapest = (u32::MAX, to - 1, to);
-        for from in (0..to).rev() {
-            let Some((cost, second)) = cost(words, from, to, limits) else {
-                break;
-            };
-            let cost = best[from].0.saturating_add(cost);
-            if cost < cheapest.0 {
-                cheapest = (cost, from, second);
-            }
-        }
-        best.push(cheapest);
-    }
-    let mut groups = Vec::new();
-    let mut to = words.len();
-    while to > 0 {
-        let (_, from, second) = best[to];
-        groups.push((from, second, to));
-        to = from;
-    }
-    groups.reverse();
-    groups
-}
-
-/// What a group of `words[from..to]` costs and where its second line begins (`to`: nowhere), or
-/// `None` if neither it nor any longer one is allowed.
-fn cost(words: &[WordTime], from: usize, to: usize, limits: CaptionLimits) -> Option<(u32, usize)> {
-    let group = &words[from..to];
-    let alone = group.len() == 1;
-    let (first, last) = (group.first()?, group.last()?);
-    let too_long = last.end_ms.saturating_sub(first.start_ms) > limits.group_ms_max;
-    let lines = break_line(group, limits).map(|(cost, second)| (cost, from + second));
-    let (line_cost, second) = match lines {
-        Some(lines) if alone || !too_long => lines,
-        None if alone => (0, to),
-        _ => return None,
-    };
-    let next = words.get(to);
-    let mut cost = GROUP + line_cost + next.map_or(0, |next| break_cost(last, next));
-    let begins_sentence = from == 0 || ends_sentence(&words[from - 1].text);
-    for pair in group.windows(2) {
-        if ends_sentence(&pair[0].text) {
-            cost += SENTENCE_WITHIN
-                + if begins_sentence {
-                    0
-                } else {
-                    SENTENCE_AFTER_REST
-                };
-        }
-        if pause(&pair[0], &pair[1]) > limits.bridged_ms_max {
-            cost += PAUSE_WITHIN;
-        }
-    }
-    if alone && !(ends_sentence(&last.text) && begins_sentence) {
-        cost += ORPHAN;
-    }
-    let gone = next.map_or(last.end_ms + limits.linger_ms, |next| next.start_ms);
-    let lacking = limits
-        .group_ms_min
-        .saturating_sub(gone.saturating_sub(first.start_ms));
-    cost += HURRIED * lacking / limits.group_ms_min.max(1);
-    Some((cost, second))
-}
-
-/// The cost of ending a group after `last`.
-fn break_cost(last: &WordTime, next: &WordTime) -> u32 {
-    if ends_sentence(&last.text) {
-        0
-    } else if ends_clause(&last.text) {
-        BREAK_AT_CLAUSE
-    } else if pause(last, next) >= PAUSE_MS {
-        BREAK_AT_PAUSE
-    } else if chars(&last.text) <= 3 {
-        BREAK_IN_CLAUSE + BREAK_AFTER_SHORT
-    } else {
-        BREAK_IN_CLAUSE
-    }
-}
-
-/// The best place for the second line to begin (the group's length: nowhere) with its cost, or
-/// `None` if the words don't fit on the lines.
-fn break_line(group: &[WordTime], limits: CaptionLimits) -> Option<(u32, usize)> {
-    let width = |words: &[WordTime]| -> u32 {
-        words
-            .iter()
-            .map(|word| chars(&word.text) + 1)
-            .sum::<u32>()
-            .saturating_sub(1)
-    };
-    let fits = |width: u32| width <= limits.line_chars_max;
-    if fits(width(group)) {
-        return Some((0, group.len()));
-    }
-    if limits.lines_max < 2 {
-        return None;
-    }
-    (1..group.len())
-        .filter_map(|second| {
-            let (above, below) = (width(&group[..second]), width(&group[second..]));
-            let mut cost = above.abs_diff(below);
-            if !ends_clause(&group[second - 1].text) {
-                cost += LINE_IN_CLAUSE;
-            }
-            if group.len() > 2 && (second == 1 || second + 1 == group.len()) {
-                cost += ORPHAN_LINE;
-            }
-            (fits(above) && fits(below)).then_some((cost, second))
+/// The pause that punctuation asks for after each word.
+fn pauses(words: &[WordTime]) -> Vec<Pause> {
+    let texts: Vec<_> = words.iter().map(|word| word.text.as_str()).collect();
+    let parts = spoken::pauses(&texts.join(" "));
+    let mut taken = 0;
+    words
+        .iter()
+        .map(|word| {
+            // A word may hold a blank, as before a lone dash: its last part counts.
+            taken += word.text.split_whitespace().count();
+            parts
+                .get(taken.saturating_sub(1))
+                .copied()
+                .unwrap_or_default()
         })
-        .min()
+        .collect()
 }
 
-/// Silence between two words.
-fn pause(word: &WordTime, next: &WordTime) -> u32 {
-    next.start_ms.saturating_sub(word.end_ms)
+/// What is to be grouped.
+struct Passage<'a> {
+    words: &'a [WordTime],
+    pauses: Vec<Pause>,
+    limits: CaptionLimits,
+}
+
+/// A group's words: from the first to before the last, and where its second line begins, which
+/// is at the end if there is none.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: usize,
+    second: usize,
+    to: usize,
+}
+
+impl Passage<'_> {
+    /// The cheapest partition.
+    fn partition(&self) -> Vec<Span> {
+        // best[to] is the cheapest way to group the words before `to`: its cost and last group.
+        let mut best = vec![(
+            0_u32,
+            Span {
+                from: 0,
+                second: 0,
+                to: 0,
+            },
+        )];
+        for to in 1..=self.words.len() {
+            let mut cheapest = (
+                u32::MAX,
+                Span {
+                    from: to - 1,
+                    second: to,
+                    to,
+                },
+            );
+            for from in (0..to).rev() {
+                let Some((cost, second)) = self.cost(from, to) else {
+                    break;
+                };
+                let cost = best[from].0.saturating_add(cost);
+                if cost < cheapest.0 {
+                    cheapest = (cost, Span { from, second, to });
+                }
+            }
+            best.push(cheapest);
+        }
+        let mut spans = Vec::new();
+        let mut to = self.words.len();
+        while to > 0 {
+            spans.push(best[to].1);
+            to = best[to].1.from;
+        }
+        spans.reverse();
+        spans
+    }
+
+    /// What a group of the words from `from` to before `to` costs and where its second line
+    /// begins, or `None` if neither it nor any longer one is allowed.
+    fn cost(&self, from: usize, to: usize) -> Option<(u32, usize)> {
+        let Self { words, limits, .. } = self;
+        let (first, last) = (&words[from], &words[to - 1]);
+        let alone = to - from == 1;
+        let too_long = last.end_ms.saturating_sub(first.start_ms) > limits.group_ms_max;
+        let (line_cost, second) = match self.break_line(from, to) {
+            Some(line) if alone || !too_long => line,
+            None if alone => (0, to),
+            _ => return None,
+        };
+        let begins_sentence = from == 0 || self.ends_sentence(from - 1);
+        let mut cost = GROUP + line_cost + self.break_cost(to);
+        for at in from + 1..to {
+            if self.ends_sentence(at - 1) {
+                cost += SENTENCE_WITHIN
+                    + if begins_sentence {
+                        0
+                    } else {
+                        SENTENCE_AFTER_REST
+                    };
+            }
+            if self.silence(at) > limits.bridged_ms_max {
+                cost += PAUSE_WITHIN;
+            }
+        }
+        if alone && !(begins_sentence && self.ends_sentence(from)) {
+            cost += ORPHAN;
+        }
+        let gone = words
+            .get(to)
+            .map_or(last.end_ms + limits.linger_ms, |next| next.start_ms);
+        let lasts = gone.saturating_sub(first.start_ms);
+        let lacking = limits.group_ms_min.saturating_sub(lasts);
+        cost += HURRIED * lacking / limits.group_ms_min.max(1);
+        Some((cost, second))
+    }
+
+    /// The cost of breaking before the word `at`.
+    fn break_cost(&self, at: usize) -> u32 {
+        if at == self.words.len() || self.ends_sentence(at - 1) {
+            0
+        } else if self.ends_clause(at - 1) {
+            BREAK_AT_CLAUSE
+        } else if self.silence(at) >= PAUSE_MS {
+            BREAK_AT_PAUSE
+        } else if chars(&self.words[at - 1].text) <= 3 {
+            BREAK_IN_CLAUSE + BREAK_AFTER_SHORT
+        } else {
+            BREAK_IN_CLAUSE
+        }
+    }
+
+    /// The cost of the lines of a group and where the second one begins, or `None` if they don't
+    /// fit.
+    fn break_line(&self, from: usize, to: usize) -> Option<(u32, usize)> {
+        let width = |from: usize, to: usize| -> u32 {
+            let words = self.words[from..to].iter();
+            words
+                .map(|word| chars(&word.text) + 1)
+                .sum::<u32>()
+                .saturating_sub(1)
+        };
+        let fits = |width: u32| width <= self.limits.line_chars_max;
+        if fits(width(from, to)) {
+            return Some((0, to));
+        }
+        if self.limits.lines_max < 2 {
+            return None;
+        }
+        (from + 1..to)
+            .filter_map(|second| {
+                let (above, below) = (width(from, second), width(second, to));
+                let mut cost = above.abs_diff(below);
+                if !self.ends_clause(second - 1) {
+                    cost += LINE_IN_CLAUSE;
+                }
+                if to - from > 2 && (second == from + 1 || second + 1 == to) {
+                    cost += ORPHAN_LINE;
+                }
+                (fits(above) && fits(below)).then_some((cost, second))
+            })
+            .min()
+    }
+
+    /// Milliseconds of silence before the word `at`.
+    fn silence(&self, at: usize) -> u32 {
+        self.words[at]
+            .start_ms
+            .saturating_sub(self.words[at - 1].end_ms)
+    }
+
+    fn ends_sentence(&self, at: usize) -> bool {
+        self.pauses[at] >= Pause::Sentence
+    }
+
+    fn ends_clause(&self, at: usize) -> bool {
+        self.pauses[at] >= Pause::Comma
+    }
 }
 
 /// Characters as a reader counts them.
 fn chars(text: &str) -> u32 {
     text.graphemes(true).count() as u32
-}
-
-fn ends_sentence(word: &str) -> bool {
-    last_mark(word).is_some_and(|mark| matches!(mark, '.' | '!' | '?' | '…' | '。' | '！' | '？'))
-}
-
-fn ends_clause(word: &str) -> bool {
-    ends_sentence(word)
-        || last_mark(word)
-            .is_some_and(|mark| matches!(mark, ',' | ';' | ':' | '—' | '–' | '、' | '，' | '；'))
-}
-
-/// The last character that is not a closing quotation mark or bracket.
-fn last_mark(word: &str) -> Option<char> {
-    word.chars()
-        .rev()
-        .find(|c| !matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '}'))
 }
 
 #[cfg(test)]
@@ -270,6 +318,16 @@ mod tests {
         half of our planet, / and yet we have mapped
         the surface of Mars / in far greater detail.
         Why? It is dark / down there.
+        ");
+    }
+
+    #[test]
+    fn an_abbreviation_ends_no_sentence() {
+        let text = "The ship was named after Dr. Ballard, who found it. It lay 3.8 km deep.";
+        insta::assert_snapshot!(shown(text, UPRIGHT).join("\n"), @r"
+        The ship was named / after Dr. Ballard,
+        who found it.
+        It lay 3.8 km deep.
         ");
     }
 

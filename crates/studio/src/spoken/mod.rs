@@ -86,6 +86,12 @@ pub enum Pause {
     Paragraph,
 }
 
+/// The pause after each blank-separated word of `text`, by its punctuation.
+pub(crate) fn pauses(text: &str) -> Vec<Pause> {
+    let words = cut::words(text);
+    (0..words.len()).map(|at| cut::pause(&words, at)).collect()
+}
+
 /// Why a narration can't be spoken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

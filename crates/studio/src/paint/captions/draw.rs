@@ -27,7 +27,8 @@ impl CaptionTrack {
     /// Sets and paints a scene's caption groups at the bottom of `area`, in the theme's style.
     ///
     /// Type is larger on square and upright canvases, which are watched on small screens. A
-    /// group that doesn't fit `area` is set smaller.
+    /// group that doesn't fit `area` is set smaller; with an empty `area`, as shots without room
+    /// for captions have it, nothing is drawn.
     pub fn draw(
         typesetter: &mut Typesetter,
         theme: &Theme,
@@ -37,6 +38,9 @@ impl CaptionTrack {
         timing: SceneTiming,
     ) -> Self {
         let area = area.intersect(canvas.title_safe());
+        if area.is_empty() {
+            return Self::default();
+        }
         let scale = match canvas.width.cmp(&canvas.height) {
             std::cmp::Ordering::Greater => 1.0,
             std::cmp::Ordering::Equal => 1.2,
