@@ -85,3 +85,23 @@ pub(super) fn position(text: &str, offset: usize) -> (u32, u32) {
     // The text is at most 2 MiB long.
     (line as u32, column as u32)
 }
+
+/// The line of a brief's file on which line `line` (from 1) of its script or article stands, so
+/// that an error in the script can be told by the file's own numbers.
+///
+/// `None` where the file writes the text on one line, as JSON does, or where the line can't be
+/// found again.
+pub fn line_in_file(file: &str, text: &str, line: usize) -> Option<usize> {
+    let wanted: Vec<&str> = text.lines().take(line).map(str::trim).collect();
+    let lines: Vec<&str> = file.lines().map(str::trim).collect();
+    // The text begins where its first lines follow each other; the first of them may share
+    // its line with the key.
+    let start = (0..(lines.len() + 1).checked_sub(wanted.len())?).find(|&start| {
+        let mut pairs = lines[start..].iter().zip(&wanted);
+        pairs
+            .next()
+            .is_some_and(|(have, want)| have.ends_with(want))
+            && pairs.all(|(have, want)| have == want)
+    })?;
+    (wanted.len() == line).then_some(start + line)
+}

@@ -17,7 +17,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use error::BriefError;
+pub use error::{BriefError, line_in_file};
 pub use load::{BYTES_MAX, load, load_bytes};
 pub use rule::{
     BUDGET_MAX, DESCRIPTION_BYTES_MAX, TAGS_CHARS_MAX, TITLE_CHARS_MAX, TOPIC_CHARS_MAX, tags_chars,

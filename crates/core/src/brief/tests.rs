@@ -306,6 +306,21 @@ fn the_schema_describes_every_key() {
     assert_eq!(schema["properties"]["title"]["maxLength"], 100);
 }
 
+#[test]
+fn a_line_of_the_script_is_found_in_the_file() {
+    let file = "# A note\ntitle = \"T\"\nscript = \'\'\'\n## A\nWords.\n\n## B\nMore.\n\'\'\'\n";
+    let script = load(file, Syntax::Toml).unwrap().script.unwrap();
+    assert_eq!(line_in_file(file, &script, 1), Some(4));
+    assert_eq!(line_in_file(file, &script, 4), Some(7));
+    assert_eq!(line_in_file(file, &script, 99), None);
+    let file = "title: T\nscript: |\n  ## A\n  Words.\n  ## B\n  More.\n";
+    let script = load(file, Syntax::Yaml).unwrap().script.unwrap();
+    assert_eq!(line_in_file(file, &script, 3), Some(5));
+    let file = "{\"script\": \"# T\\n## A\\nW.\"}";
+    let script = load(file, Syntax::Json).unwrap().script.unwrap();
+    assert_eq!(line_in_file(file, &script, 2), None);
+}
+
 fn syntaxes() -> impl Strategy<Value = Syntax> {
     prop::sample::select(vec![
         Syntax::Toml,

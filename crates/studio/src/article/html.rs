@@ -58,9 +58,18 @@ const BLOCKS: &[&str] = &[
 /// person wrote has them.
 const DEPTH_MAX: usize = 200;
 
+/// Elements that are open at one time, above which the rest of a page is left out.
+const OPEN_MAX: usize = 2_000;
+
+/// Elements that need no closing tag.
+const UNCLOSED: &[&str] = &[
+    "p", "li", "br", "img", "hr", "meta", "link", "input", "td", "th", "tr", "dt", "dd", "option",
+    "source", "wbr", "area", "base", "col", "embed", "track", "param",
+];
+
 /// Reads a page: its first `article` or `main`, else its body.
 pub(super) fn read(text: &str) -> Document {
-    let page = Html::parse_document(text);
+    let page = Html::parse_document(shallow(text));
     let find = |name: &str| {
         let selector = Selector::parse(name).ok()?;
         page.select(&selector).next()
@@ -78,6 +87,33 @@ pub(super) fn read(text: &str) -> Document {
     }
     reader.flush();
     reader.document
+}
+
+/// The page up to where its open elements would be too many.
+///
+/// The parser looks through all open elements at each tag, as the HTML standard asks, so a page
+/// of nothing but opening tags would take time with the square of its length.
+fn shallow(text: &str) -> &str {
+    let mut open = 0_usize;
+    for (at, _) in text.match_indices('<') {
+        let rest = &text.as_bytes()[at + 1..];
+        match rest.first() {
+            Some(b'/') => open = open.saturating_sub(1),
+            Some(c) if c.is_ascii_alphabetic() => {
+                let name = rest
+                    .iter()
+                    .take_while(|c| c.is_ascii_alphanumeric())
+                    .count();
+                let name = text[at + 1..at + 1 + name].to_ascii_lowercase();
+                open += usize::from(!UNCLOSED.contains(&name.as_str()));
+            }
+            _ => {}
+        }
+        if open > OPEN_MAX {
+            return &text[..at];
+        }
+    }
+    text
 }
 
 #[derive(Default)]

@@ -150,6 +150,11 @@ fn a_long_text_and_a_deep_page_take_no_harm() {
     let shallow = format!("<html><body><p>Words.</p>{}", "<b>".repeat(5_000));
     assert!(write(&shallow, &Options::default()).is_ok());
     assert_eq!(write(&deep, &Options::default()), Err(Error::NothingToSay));
+    // Two megabytes of opening tags: with the square of their number this would take minutes.
+    let hostile = format!("<html><p>Words.</p>{}", "<div>".repeat(400_000));
+    assert!(write(&hostile, &Options::default()).is_ok());
+    let leaning = "It was so. ".repeat(20_000);
+    assert!(write(&leaning, &Options::default()).is_ok());
 }
 
 proptest! {

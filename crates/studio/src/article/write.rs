@@ -11,6 +11,9 @@ use crate::script::{Scene, Script, Visual, split_long_scenes, visual};
 const POINTS_MAX: usize = 6;
 const POINT_CHARS_MAX: usize = 160;
 
+/// Sentences before a kept one that come along at most, because it leans on them.
+const LEANING_MAX: usize = 3;
+
 /// Characters of a heading that is made from a key phrase.
 const HEADING_CHARS_MAX: usize = 60;
 
@@ -149,7 +152,8 @@ fn keep(parts: &mut [Part], wanted: usize) {
     let mut words = 0;
     for i in order {
         let mut first = i;
-        while first > 0 && !all[first].opens && leans(&all[first].text) {
+        while first > i.saturating_sub(LEANING_MAX) && !all[first].opens && leans(&all[first].text)
+        {
             first -= 1;
         }
         let more: usize = all[first..=i]

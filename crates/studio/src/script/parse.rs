@@ -216,7 +216,16 @@ fn quote(line: usize, lines: &[String]) -> Result<Visual, ScriptError> {
         }
         _ => (lines, None),
     };
-    let text = plain(&words.join(" ")).text;
+    let mut text = String::new();
+    for line in words {
+        // A backslash at a line's end breaks it there, as in Markdown: for verse.
+        let (line, gap) = line
+            .strip_suffix('\\')
+            .map_or((line.as_str(), ' '), |l| (l, '\n'));
+        text.push_str(&plain(line).text);
+        text.push(gap);
+    }
+    let text = text.trim();
     let text = text.trim_matches(['"', '“', '”', '„', '«', '»']).trim();
     if text.is_empty() {
         let help = "write > words, and > — who under it";

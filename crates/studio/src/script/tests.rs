@@ -115,6 +115,13 @@ fn each_directive_shows_its_card() {
         }
     );
     assert_eq!(
+        show("> One line,\\\n> *another*\n> and more.\n> — Somebody"),
+        Visual::Quote {
+            text: "One line,\nanother and more.".into(),
+            by: Some("Somebody".into())
+        }
+    );
+    assert_eq!(
         show("- one\n- *two*\n  and a half"),
         Visual::Bullets {
             points: vec!["one".into(), "two and a half".into()]
@@ -317,6 +324,8 @@ fn a_scene_shows_what_its_own_sentences_hold() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn splitting_keeps_every_word(
         words in prop::collection::vec("[a-z]{1,6}[.,!?]?|[0-9]{1,4}|“[a-z]{2}”|\n\n", 100..600),
