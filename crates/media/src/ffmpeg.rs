@@ -17,9 +17,11 @@ pub(crate) fn quiet(tools: &Tools, folder: &Path) -> Result<Spec, child::Error> 
         .args(["-protocol_whitelist", "file,pipe", "-threads", "1"]))
 }
 
-/// `path` as ffmpeg wants it: with a prefix, so that no name is taken for a protocol or option.
+/// `path` as ffmpeg wants it: absolute, for it works in another folder than we, and with a
+/// prefix, so that no name is taken for a protocol or option.
 pub(crate) fn file(path: &Path) -> OsString {
     let mut name = OsString::from("file:");
-    name.push(path);
+    // Only an empty path or an unknown current folder has no absolute form.
+    name.push(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
     name
 }

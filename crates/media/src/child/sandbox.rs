@@ -55,7 +55,8 @@ fn restrict_files(program: &Path, reads: &[PathBuf], folder: &Path) -> Result<bo
             | AccessFs::MakeBlock
             | AccessFs::MakeSock
             | AccessFs::IoctlDev);
-    let harmless: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::WriteFile;
+    let harmless: BitFlags<AccessFs> =
+        AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
     let status = Ruleset::default()
         .handle_access(all)?
         .handle_access(AccessNet::from_all(LANDLOCK))?

@@ -48,7 +48,11 @@ fn a_child_writes_into_its_folder_only() {
     let readable = shell(own.path(), &format!("echo x > '{}'", outside.display()));
     assert!(run(&readable.read(foreign.path()), &[], &Cancel::new()).is_err());
     assert!(!outside.exists());
-    say(own.path(), "echo x > inside").unwrap();
+    say(
+        own.path(),
+        "echo x > inside; mv inside inside2; mv inside2 inside; echo x > /dev/null",
+    )
+    .unwrap();
     assert!(own.path().join("inside").exists());
 }
 

@@ -91,7 +91,6 @@ impl Encoder {
             .parent()
             .filter(|folder| folder.is_dir())
             .ok_or_else(no_place)?;
-        let name = path.file_name().ok_or_else(no_place)?;
         let spec = ffmpeg::quiet(tools, folder)?
             .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
             .args(["-s", &format!("{}x{}", canvas.width, canvas.height)])
@@ -105,7 +104,7 @@ impl Encoder {
             // and joined segments then start at zero.
             .args(["-movflags", "+negative_cts_offsets", "-use_editlist", "0"])
             .args(["-f", "mp4"])
-            .arg(ffmpeg::file(Path::new(name)))
+            .arg(ffmpeg::file(path))
             .piped_stdin()
             .limits(limits());
         let running = child::start(&spec, cancel)?;

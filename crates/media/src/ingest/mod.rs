@@ -34,8 +34,9 @@ pub const PIXELS_MAX: u64 = 40_000_000;
 pub const SIDE_MAX: u32 = 20_000;
 /// How far a picture may be blown up to cover the canvas: beyond, only blur is left.
 pub const ENLARGEMENT_MAX: f64 = 4.0;
-/// Longest sound in seconds: two hours, 2.8 GB of stereo samples.
-pub const SOUND_S_MAX: u64 = 7200;
+/// How much of a sound is let in, in seconds: half an hour, twice the longest narration. The
+/// rest is left out: music is often longer than the video, and stereo takes 23 MB a minute.
+pub const SOUND_S_MAX: u32 = 1800;
 
 /// Decoders that may run. Everything else that ffmpeg knows stays out of reach.
 const DECODERS: &str = "mjpeg,png,webp,gif,bmp,tiff,h264,hevc,mpeg4,mpeg2video,vp8,vp9,libdav1d,\

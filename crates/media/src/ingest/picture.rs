@@ -85,8 +85,9 @@ impl Ingest<'_> {
         }
         let spec = self.picture_decoder(staged, header.orientation, cover)?;
         let done = child::run(&spec, &[], self.cancel).map_err(|e| blame(&staged.origin, e))?;
-        // Decoders conceal damage and only mutter about it. TIFF's mutters about sound files too.
-        if !done.stderr.is_empty() && staged.kind != Kind::Tiff {
+        // Decoders conceal damage and only mutter about it. TIFF's mutters about tags, too.
+        let mutters = |line: &str| !line.contains("Unknown or unsupported tag");
+        if done.stderr.lines().any(mutters) {
             return Err(damaged(&super::last_lines(&done.stderr)));
         }
         let pixels = Yuv420::from_bytes(cover.width, cover.height, done.stdout)

@@ -22,7 +22,7 @@ pub struct RawSound {
 
 impl Ingest<'_> {
     /// Lets in the sound at `path` as 48 kHz samples from −1 to 1, `channels` (1 or 2) of them
-    /// side by side.
+    /// side by side; of a longer one its first [`SOUND_S_MAX`] seconds.
     ///
     /// # Errors
     /// See [`Error`].
@@ -98,23 +98,27 @@ impl Ingest<'_> {
                 "-ar",
                 "48000",
             ])
-            .args(["-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"])
+            .args([
+                "-t",
+                &SOUND_S_MAX.to_string(),
+                "-f",
+                "f32le",
+                "-c:a",
+                "pcm_f32le",
+                "pipe:1",
+            ])
             .limits(Limits {
                 wall: Duration::from_mins(10),
                 cpu_s: 600,
                 memory_bytes: 2 << 30,
-                stdout_bytes: SOUND_S_MAX * u64::from(RATE) * u64::from(channels) * 4,
+                stdout_bytes: u64::from(SOUND_S_MAX + 1)
+                    * u64::from(RATE)
+                    * u64::from(channels)
+                    * 4,
                 ..Limits::default()
             })
             .piped_stdout();
-        let path = || staged.origin.clone();
-        let done = child::run(&spec, &[], self.cancel).map_err(|error| match error {
-            child::Error::TooMuchOutput { .. } => {
-                let what = format!("more than {SOUND_S_MAX} seconds");
-                Error::TooLarge { path: path(), what }
-            }
-            other => blame(&staged.origin, other),
-        })?;
+        let done = child::run(&spec, &[], self.cancel).map_err(|e| blame(&staged.origin, e))?;
         let samples: Vec<f32> = done
             .stdout
             .as_chunks()
@@ -136,7 +140,7 @@ impl Ingest<'_> {
                 words => words,
             };
             return Err(Error::Damaged {
-                path: path(),
+                path: staged.origin.clone(),
                 reason,
             });
         }

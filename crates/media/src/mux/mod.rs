@@ -114,6 +114,12 @@ pub fn mux(tools: &Tools, plan: &Plan, path: &Path, cancel: &Cancel) -> Result<M
         return Err(Error::NoSegments);
     }
     let fps = u64::from(plan.canvas.fps);
+    let links = plan
+        .segments
+        .iter()
+        .enumerate()
+        .map(|(n, segment)| Helper::link(folder, &link_name(n), &segment.path))
+        .collect::<Result<Vec<_>, _>>()?;
     let list = Helper::write(folder, "mux-segments.txt", &segment_list(plan))?;
     let marks = Helper::write(
         folder,
@@ -122,6 +128,7 @@ pub fn mux(tools: &Tools, plan: &Plan, path: &Path, cancel: &Cancel) -> Result<M
     )?;
     let spec = join(tools, plan, [&list.0, &marks.0], path)?;
     let done = child::run(&spec, &[], cancel)?;
+    drop(links);
     let seen = probe::probe(tools, path, Kind::Mp4, folder, cancel)?;
     let found = seen
         .video
@@ -153,8 +160,7 @@ fn join(tools: &Tools, plan: &Plan, helpers: [&Path; 2], path: &Path) -> Result<
     let frames: u64 = plan.segments.iter().map(|segment| segment.frames).sum();
     let samples = frames * RATE / u64::from(plan.canvas.fps);
     let mut spec = ffmpeg::quiet(tools, folder)?
-        // The list is ours and names absolute paths, which `safe` would refuse.
-        .args(["-f", "concat", "-safe", "0", "-i"])
+        .args(["-f", "concat", "-safe", "1", "-i"])
         .arg(ffmpeg::file(list))
         .args(["-f", "wav", "-i"])
         .arg(ffmpeg::file(&plan.sound))
@@ -203,6 +209,12 @@ fn join(tools: &Tools, plan: &Plan, helpers: [&Path; 2], path: &Path) -> Result<
     Ok(spec)
 }
 
+/// The name under which the list knows segment `n`: a link, because the list has no way to
+/// write a name with a line break.
+fn link_name(n: usize) -> String {
+    format!("mux-segment-{n}.mp4")
+}
+
 /// The list for ffmpeg's concat demuxer. Lengths are in whole microseconds; each is the
 /// difference of two rounded sums, so that rounding never adds up over many segments.
 fn segment_list(plan: &Plan) -> String {
@@ -210,14 +222,14 @@ fn segment_list(plan: &Plan) -> String {
     let micros = |frames: u64| (frames * 1_000_000 + fps / 2) / fps;
     let mut list = String::from("ffconcat version 1.0\n");
     let mut before = 0;
-    for segment in &plan.segments {
+    for (n, segment) in plan.segments.iter().enumerate() {
         let after = before + segment.frames;
         let length = micros(after) - micros(before);
         // Writing to a String can't fail.
         let _ok = writeln!(
             list,
-            "file '{}'\nduration {}.{:06}",
-            segment.path.to_string_lossy().replace('\'', r"'\''"),
+            "file {}\nduration {}.{:06}",
+            link_name(n),
             length / 1_000_000,
             length % 1_000_000
         );
@@ -258,6 +270,22 @@ fn escape(text: &str) -> String {
 struct Helper(PathBuf);
 
 impl Helper {
+    fn link(folder: &Path, name: &str, target: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::File {
+            path: target.to_owned(),
+            source,
+        };
+        let target = target.canonicalize().map_err(failed)?;
+        let path = folder.join(name);
+        // One may be left over from a run that was killed.
+        let _gone = fs::remove_file(&path);
+        std::os::unix::fs::symlink(target, &path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self(path))
+    }
+
     fn write(folder: &Path, name: &str, text: &str) -> Result<Self, Error> {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|source| Error::File {

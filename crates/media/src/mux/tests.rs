@@ -61,7 +61,7 @@ fn joined(folder: &Path) -> (Plan, PathBuf) {
     clicks(&sound, 6);
     // Uneven lengths, one segment of a single frame, and a name that needs quoting.
     let segments = vec![
-        segment(folder, "it's one.mp4", 0, 47),
+        segment(folder, "it's\none.mp4", 0, 47),
         segment(folder, "two.mp4", 47, 1),
         segment(folder, "three.mp4", 48, 109),
     ];
@@ -93,6 +93,8 @@ fn the_file_is_what_platforms_want() {
     let (plan, path) = joined(folder.path());
     let muxed = mux(&tools(), &plan, &path, &Cancel::new()).unwrap();
     assert_eq!(muxed.frames, 157);
+    // Three segments, the sound, the result: no helper stays.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
     let layout = boxes::layout(&path).unwrap();
     assert_eq!(
         layout,
@@ -232,8 +234,10 @@ fn short_sound_is_filled_and_no_rounding_adds_up() {
 fn nothing_to_join_and_missing_parts_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let (mut plan, path) = joined(folder.path());
-    plan.segments[1].path = folder.path().join("absent.mp4");
+    let whole = fs::read(&plan.segments[1].path).unwrap();
+    fs::write(&plan.segments[1].path, &whole[..whole.len() / 2]).unwrap();
     let failed = mux(&tools(), &plan, &path, &Cancel::new());
+    // ffmpeg itself is content with what comes before the damage.
     assert!(
         matches!(
             failed,
@@ -242,6 +246,13 @@ fn nothing_to_join_and_missing_parts_are_errors() {
                 found: 47
             })
         ),
+        "{failed:?}"
+    );
+    let absent = folder.path().join("absent.mp4");
+    plan.segments[1].path.clone_from(&absent);
+    let failed = mux(&tools(), &plan, &path, &Cancel::new());
+    assert!(
+        matches!(&failed, Err(Error::File { path, .. }) if *path == absent),
         "{failed:?}"
     );
     plan.segments.clear();
