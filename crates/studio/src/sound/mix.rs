@@ -68,7 +68,7 @@ impl Mix {
     }
 
     /// Lays a bed under everything, looped as often as needed: one of ours from
-    /// [`bed`](super::bed), or any music. A long piece costs memory (23 MB a minute); only as
+    /// [`bed`](super::bed()), or any music. A long piece costs memory (23 MB a minute); only as
     /// much of it as the mix is long is needed.
     pub fn lay(&mut self, mut bed: Sound) {
         if bed.channels != 2 {

@@ -1,6 +1,6 @@
 //! Sound: narration made pleasant, a music bed, both mixed and mastered.
 //!
-//! Samples are `f32` in −1…1 at 48 kHz once they leave [`resample`]. All arithmetic is plain
+//! Samples are `f32` in −1…1 at 48 kHz once they leave [`resample()`]. All arithmetic is plain
 //! IEEE operations and `libm`'s portable functions, so that every machine computes the same
 //! samples. A whole video's mix never exists in memory: [`Mix`] hands it out in blocks.
 //!
