@@ -1,9 +1,11 @@
 //! Cuts speech at silences so that each piece holds whole sentences.
 
-use studio::sound::Sound;
+use std::ops::Range;
+
+use studio::sound::{Sound, sounding};
 use studio::spoken::SpokenText;
 
-use super::{Chunk, MODEL_RATE};
+use super::{Chunk, MODEL_RATE, Weight};
 
 /// Windows whose level tells speech from silence.
 const WINDOW: usize = MODEL_RATE as usize / 100;
@@ -12,6 +14,8 @@ const SILENCE_WINDOWS: usize = 12;
 /// Sentences are joined until a piece is this long: fewer borders, fewer mistakes, and still
 /// short enough that a failure costs little.
 const CHUNK_S: f32 = 12.0;
+/// Speech is louder than this.
+const VOICED_DB: f32 = -45.0;
 /// How much a longer silence speaks for a sentence's end, per second, against a misfit of
 /// lengths.
 const SILENCE_WEIGHT: f32 = 6.0;
@@ -23,39 +27,60 @@ struct Silence {
     length: f32,
 }
 
-/// The chunks of a text in speech at [`MODEL_RATE`]; together they cover both.
-pub(super) fn chunks(text: &SpokenText, heard: &Sound, weights: &[f32]) -> Vec<Chunk> {
+/// The sentences of a text in speech at [`MODEL_RATE`]; together they cover both. Sentences
+/// whose end is not told by a silence stay together.
+pub(super) fn sentences(text: &SpokenText, heard: &Sound, weights: &[Weight]) -> Vec<Chunk> {
     let sentences = text.sentences();
     let silences = silences(heard);
     let windows = (heard.frames() / WINDOW) as f32;
-    let total: f32 = weights.iter().sum();
+    let total = Weight::total(weights).max(f32::MIN_POSITIVE);
     let spans: Vec<f32> = sentences
         .iter()
-        .map(|s| weights[s.clone()].iter().sum::<f32>() / total.max(f32::MIN_POSITIVE) * windows)
+        .map(|s| Weight::total(&weights[s.clone()]) / total * windows)
         .collect();
     let borders = borders(&spans, &silences, windows);
     let mut chunks: Vec<Chunk> = Vec::new();
-    let mut from = 0;
-    let mut first = 0;
+    let (mut first, mut from) = (0, 0);
     for (i, sentence) in sentences.iter().enumerate() {
-        let last = i + 1 == sentences.len();
-        let end = if last {
-            Some(heard.frames())
-        } else {
-            borders[i].map(|border| (border * WINDOW as f32) as usize)
+        let end = match borders.get(i) {
+            Some(border) => border.map(|at| (at * WINDOW as f32) as usize),
+            None => Some(heard.frames()),
         };
         let Some(end) = end else { continue };
-        let long = (end - from.min(end)) as f32 >= CHUNK_S * MODEL_RATE as f32;
-        if last || long {
-            chunks.push(Chunk {
-                tokens: first..sentence.end,
-                frames: from.min(end)..end,
-            });
-            from = end;
-            first = sentence.end;
+        chunks.push(Chunk {
+            tokens: first..sentence.end,
+            frames: from.min(end)..end,
+        });
+        (first, from) = (sentence.end, end);
+    }
+    chunks
+}
+
+/// Sentences joined into chunks of some seconds.
+pub(super) fn joined(sentences: &[Chunk]) -> Vec<Chunk> {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    for sentence in sentences {
+        let short = |chunk: &Chunk| (chunk.frames.len() as f32) < CHUNK_S * MODEL_RATE as f32;
+        match chunks.last_mut().filter(|last| short(last)) {
+            Some(last) => {
+                last.tokens.end = sentence.tokens.end;
+                last.frames.end = sentence.frames.end;
+            }
+            None => chunks.push(sentence.clone()),
         }
     }
     chunks
+}
+
+/// The part of a stretch that is not silent.
+pub(super) fn voiced(heard: &Sound, frames: &Range<usize>) -> Range<usize> {
+    let piece = Sound::mono(MODEL_RATE, heard.samples[frames.clone()].to_vec());
+    let inner = sounding(&piece, VOICED_DB);
+    if inner.is_empty() {
+        frames.clone()
+    } else {
+        frames.start + inner.start..frames.start + inner.end
+    }
 }
 
 fn silences(heard: &Sound) -> Vec<Silence> {
@@ -101,9 +126,11 @@ fn borders(spans: &[f32], silences: &[Silence], windows: f32) -> Vec<Option<f32>
     }
     // cost[j]: the best cost with the current sentence ending in silence j.
     let misfit = |length: f32, wanted: f32| {
-        let ratio = (length.max(1.0) / wanted.max(1.0)).ln();
-        // In windows of a sentence of typical length: errors add up as variances do.
-        ratio * ratio * wanted.max(50.0) / 4.0
+        let (length, wanted) = (length.max(1.0), wanted.max(1.0));
+        // Twice as long costs as much as half as long, and more in a long sentence, whose
+        // length is more certain.
+        let off = length - wanted;
+        off * off / (length * wanted) * wanted.max(50.0) / 4.0
     };
     let gain = |s: &Silence| SILENCE_WEIGHT * s.length.min(80.0) / 100.0 * 10.0;
     let mut cost: Vec<f32> = silences

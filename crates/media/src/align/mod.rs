@@ -1,7 +1,7 @@
 //! When is each word spoken? Forced alignment of a known text with its speech.
 //!
 //! For voices that don't tell: speech servers, flite, recordings of the user's. The text is
-//! known, so nothing is recognised and no word can change; PocketSphinx only finds where each
+//! known, so nothing is recognised and no word can change; `PocketSphinx` only finds where each
 //! one lies. Measured against an engine that tells the truth, words start within some 12 ms of
 //! it, where spreading words by their letters misses by 128 ms.
 
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use studio::WordTime;
 use studio::sound::{Sound, resample};
-use studio::spoken::SpokenText;
+use studio::spoken::{Pause, SpokenText};
 use ytempire_core::Cancel;
 
 use crate::child;
@@ -99,7 +99,8 @@ pub fn align(
         .collect();
     let lexicon = phones::Lexicon::load(&wanted)?;
     let weights = weights(text, &lexicon);
-    let chunks = cut::chunks(text, &heard, &weights);
+    let sentences = cut::sentences(text, &heard, &weights);
+    let chunks = cut::joined(&sentences);
     let mut found: Vec<Option<Found>> = vec![None; text.tokens.len()];
     if tools.has(Program::PocketsphinxBatch) && sphinx::has_model() {
         let run = sphinx::Run {
@@ -110,11 +111,11 @@ pub fn align(
             folder,
         };
         let failed = run.align(&chunks, &mut found, cancel)?;
-        let again = joined(&chunks, &failed);
+        let again = with_neighbours(&chunks, &failed);
         run.align(&again, &mut found, cancel)?;
     }
     let estimated = found.iter().filter(|f| f.is_none()).count();
-    estimate(&chunks, &weights, &mut found);
+    estimate(&sentences, &heard, &weights, &mut found);
     let fitting = found.iter().flatten().filter(|f| f.fits).count();
     Ok(Alignment {
         words: words(text, &found),
@@ -123,14 +124,42 @@ pub fn align(
     })
 }
 
-/// How long each token takes compared with the others: its sounds, and the rest after it.
-fn weights(text: &SpokenText, lexicon: &phones::Lexicon) -> Vec<f32> {
-    let token = |words: &[String]| words.iter().map(|word| lexicon.weight(word)).sum();
-    text.tokens.iter().map(|t| token(&t.spoken)).collect()
+/// How long a token takes, in sounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Weight {
+    /// Its own sounds.
+    sound: f32,
+    /// The rest after it.
+    rest: f32,
+}
+
+impl Weight {
+    fn total(weights: &[Self]) -> f32 {
+        weights.iter().map(|w| w.sound + w.rest).sum()
+    }
+}
+
+fn weights(text: &SpokenText, lexicon: &phones::Lexicon) -> Vec<Weight> {
+    // A sound takes about 80 ms; rests as our own narrator makes them.
+    let rest = |pause| match pause {
+        Pause::None => 0.0,
+        Pause::Comma => 2.5,
+        Pause::Clause => 4.0,
+        Pause::Sentence => 6.0,
+        Pause::Paragraph => 9.0,
+    };
+    let sound = |words: &[String]| words.iter().map(|word| lexicon.weight(word)).sum();
+    text.tokens
+        .iter()
+        .map(|t| Weight {
+            sound: sound(&t.spoken),
+            rest: rest(t.pause),
+        })
+        .collect()
 }
 
 /// Failed chunks joined with the one before or after, whose border may have been wrong.
-fn joined(chunks: &[Chunk], failed: &[usize]) -> Vec<Chunk> {
+fn with_neighbours(chunks: &[Chunk], failed: &[usize]) -> Vec<Chunk> {
     let mut again: Vec<Chunk> = Vec::new();
     for &i in failed {
         let from = i.saturating_sub(1);
@@ -154,21 +183,16 @@ fn joined(chunks: &[Chunk], failed: &[usize]) -> Vec<Chunk> {
     again
 }
 
-/// Shares out the time of chunks that were not aligned, in proportion to sounds.
-fn estimate(chunks: &[Chunk], weights: &[f32], found: &mut [Option<Found>]) {
-    for chunk in chunks {
-        let mut start = chunk.tokens.start;
-        while start < chunk.tokens.end {
-            if found[start].is_some() {
-                start += 1;
-                continue;
-            }
-            let open = found[start..chunk.tokens.end]
-                .iter()
-                .take_while(|f| f.is_none())
-                .count();
+/// Shares out the time of sentences that were not aligned, in proportion to sounds and rests.
+fn estimate(sentences: &[Chunk], heard: &Sound, weights: &[Weight], found: &mut [Option<Found>]) {
+    let ms = |frame: usize| (frame as u64 * 1000 / u64::from(MODEL_RATE)) as u32;
+    for sentence in sentences {
+        let mut start = sentence.tokens.start;
+        let voiced = cut::voiced(heard, &sentence.frames);
+        while start < sentence.tokens.end {
+            let rest = &found[start..sentence.tokens.end];
+            let open = rest.iter().take_while(|f| f.is_none()).count();
             let end = start + open;
-            let ms = |frame: usize| (frame as u64 * 1000 / u64::from(MODEL_RATE)) as u32;
             let before = found[..start]
                 .iter()
                 .flatten()
@@ -179,26 +203,28 @@ fn estimate(chunks: &[Chunk], weights: &[f32], found: &mut [Option<Found>]) {
                 .flatten()
                 .next()
                 .map_or(u32::MAX, |f| f.start);
-            let from = ms(chunk.frames.start).max(before);
-            let to = ms(chunk.frames.end).min(after).max(from);
+            let from = ms(voiced.start).max(before);
+            let to = ms(voiced.end).min(after).max(from);
             share(from, to, &weights[start..end], &mut found[start..end]);
-            start = end;
+            start = end.max(start + 1);
         }
     }
 }
 
-fn share(from: u32, to: u32, weights: &[f32], found: &mut [Option<Found>]) {
-    let total: f32 = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    let mut sum = 0.0;
+fn share(from: u32, to: u32, weights: &[Weight], found: &mut [Option<Found>]) {
+    // The last rest lies after the stretch.
+    let last = weights.last().map_or(0.0, |w| w.rest);
+    let total = (Weight::total(weights) - last).max(f32::MIN_POSITIVE);
     let at = |sum: f32| from + ((to - from) as f32 * (sum / total).min(1.0)) as u32;
+    let mut sum = 0.0;
     for (slot, weight) in found.iter_mut().zip(weights) {
-        let start = at(sum);
-        sum += weight;
+        let (start, end) = (at(sum), at(sum + weight.sound));
         *slot = Some(Found {
             start,
-            end: at(sum),
+            end,
             fits: false,
         });
+        sum += weight.sound + weight.rest;
     }
 }
 

@@ -132,7 +132,7 @@ const RULES: &[(&str, &str)] = &[
     ("z", "Z"),
 ];
 
-/// The sounds of an unknown English word by rule, in the 39 phones of ARPAbet; empty for a word
+/// The sounds of an unknown English word by rule, in the 39 phones of the dictionary; empty for a word
 /// without letters.
 pub fn letters_to_phones(word: &str) -> Vec<&'static str> {
     let letters: String = word

@@ -1,4 +1,4 @@
-//! One run of PocketSphinx over many pieces of speech.
+//! One run of `PocketSphinx` over many pieces of speech.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -83,7 +83,7 @@ impl Run<'_> {
         for (n, chunk) in chunks.iter().enumerate() {
             let spans = lines.next().and_then(|line| self.read(chunk, line));
             match spans {
-                Some(spans) => self.keep(chunk, &spans, found),
+                Some(spans) => keep(chunk, &spans, found),
                 None => failed.push(n),
             }
             fs::remove_file(self.folder.join(format!("align-{n}.wav")))?;
@@ -192,29 +192,30 @@ impl Run<'_> {
             .eq(self.spoken(chunk).map(|(id, _)| id));
         complete.then_some(spans)
     }
+}
 
-    fn keep(&self, chunk: &Chunk, spans: &[(usize, Span)], found: &mut [Option<Found>]) {
-        let offset = chunk.frames.start as i64 * 1000 / i64::from(MODEL_RATE) - 100;
-        let millis = |frame: u32| (i64::from(frame * FRAME_MS) + offset).max(0) as u32;
-        for t in chunk.tokens.clone() {
-            let mine = spans
-                .iter()
-                .filter(|(id, _)| id / 1000 == t)
-                .map(|(_, span)| span);
-            let (mut start, mut end, mut score) = (u32::MAX, 0, 0.0);
-            for span in mine {
-                start = start.min(span.start);
-                end = end.max(span.end);
-                score += span.score;
-            }
-            if start < end {
-                let fits = score / (end - start) as f32 > FIT_MIN;
-                found[t] = Some(Found {
-                    start: millis(start),
-                    end: millis(end),
-                    fits,
-                });
-            }
+/// Fills in the tokens of an aligned chunk.
+fn keep(chunk: &Chunk, spans: &[(usize, Span)], found: &mut [Option<Found>]) {
+    let offset = chunk.frames.start as i64 * 1000 / i64::from(MODEL_RATE) - 100;
+    let millis = |frame: u32| (i64::from(frame * FRAME_MS) + offset).max(0) as u32;
+    for t in chunk.tokens.clone() {
+        let mine = spans
+            .iter()
+            .filter(|(id, _)| id / 1000 == t)
+            .map(|(_, span)| span);
+        let (mut start, mut end, mut score) = (u32::MAX, 0, 0.0);
+        for span in mine {
+            start = start.min(span.start);
+            end = end.max(span.end);
+            score += span.score;
+        }
+        if start < end {
+            let fits = score / (end - start) as f32 > FIT_MIN;
+            found[t] = Some(Found {
+                start: millis(start),
+                end: millis(end),
+                fits,
+            });
         }
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn timed(
             for (start, end) in spans.by_ref().take(token.spoken.len()) {
                 span = Some((span.map_or(start, |s| s.0), end));
             }
-            let (start, end) = span.unwrap_or((tape.now(), tape.now()));
+            let (start, end) = span.unwrap_or_else(|| (tape.now(), tape.now()));
             words.push(WordTime {
                 text: token.display.clone(),
                 start_ms: millis(start),
