@@ -206,7 +206,7 @@ pub fn narrate(
             (sound, aligned.words, aligned.estimated)
         }
     };
-    let mut sound = sound::polish(&sound::resample(&raw, RATE));
+    let mut sound = polished(raw);
     sound::equalise(&mut sound, NARRATION_LUFS);
     keep_from_clipping(&mut sound);
     Ok(Narration {
@@ -216,6 +216,13 @@ pub fn narrate(
         substituted,
         estimated,
     })
+}
+
+/// Brings an engine's speech to our rate and treats it, holding few copies at a time.
+fn polished(raw: Sound) -> Sound {
+    let fine = sound::resample(&raw, RATE);
+    drop(raw);
+    sound::polish(fine)
 }
 
 /// Lowers a sound whose peaks would clip in a file of integers.

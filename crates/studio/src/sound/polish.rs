@@ -16,9 +16,9 @@ const PEAK_MAX: f32 = 0.98;
 ///
 /// The loudness stays where it was, unless peaks would clip. Silence is returned as it is.
 #[must_use]
-pub fn polish(voice: &Sound) -> Sound {
+pub fn polish(voice: Sound) -> Sound {
     let mut sound = if voice.channels == 1 {
-        voice.clone()
+        voice
     } else {
         voice.to_mono()
     };
@@ -51,7 +51,7 @@ fn equalize(sound: &mut Sound) {
         Biquad::high_pass(corner(75.0, FRAC_1_SQRT_2)),
         Biquad::peak(corner(280.0, 0.9), -1.5),
         Biquad::peak(corner(3000.0, 0.8), 2.0),
-        Biquad::high_shelf(corner(10_000.0, FRAC_1_SQRT_2), 1.0),
+        Biquad::high_shelf(corner(7500.0, FRAC_1_SQRT_2), -1.0),
     ];
     for s in &mut sound.samples {
         *s = chain
@@ -62,9 +62,9 @@ fn equalize(sound: &mut Sound) {
 
 /// Turns the band above 5 kHz down while it sticks out.
 fn soften_sibilants(sound: &mut Sound) {
-    /// Above this level the band counts as sharp: typical "s" of speech at −18 LUFS reaches
-    /// −24 dB, vowels stay below −38 dB.
-    const SHARP_DB: f64 = -34.0;
+    /// Above this level the band counts as sharp. In speech at −18 LUFS "s" reaches −24 dB,
+    /// vowels stay below −42 dB.
+    const SHARP_DB: f64 = -40.0;
     /// Decibels taken off for each decibel above.
     const SLOPE: f64 = 0.6;
     const CUT_DB_MAX: f64 = 10.0;
@@ -96,13 +96,13 @@ fn soften_sibilants(sound: &mut Sound) {
     }
 }
 
-/// Brings loud words down, with a soft knee: 2.5 : 1 above −24 dB.
+/// Brings loud words down, with a soft knee: 2.5 : 1 above −28 dB.
 fn compress(sound: &mut Sound) {
-    const THRESHOLD_DB: f64 = -24.0;
+    const THRESHOLD_DB: f64 = -28.0;
     const KNEE_DB: f64 = 8.0;
     const RATIO: f64 = 2.5;
 
-    let (rise, fall) = (keep(sound.rate, 8.0), keep(sound.rate, 140.0));
+    let (rise, fall) = (keep(sound.rate, 8.0), keep(sound.rate, 100.0));
     let mut power = 0.0;
     for s in &mut sound.samples {
         let x = f64::from(*s);
