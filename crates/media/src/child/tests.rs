@@ -74,6 +74,18 @@ fn a_child_has_no_network() {
 }
 
 #[test]
+fn a_child_can_neither_signal_nor_inspect_us() {
+    let own = tempfile::tempdir().unwrap();
+    for act in [
+        "kill -0 $PPID",
+        "cat /proc/$PPID/environ",
+        "unshare --net true",
+    ] {
+        assert!(say(own.path(), act).is_err(), "{act}");
+    }
+}
+
+#[test]
 fn a_child_sees_none_of_our_environment() {
     let own = tempfile::tempdir().unwrap();
     let seen = say(own.path(), "compgen -e | sort | tr '\\n' ' '").unwrap();

@@ -219,3 +219,91 @@ fn tiff(file: &File, base: u64) -> Option<Tiff> {
     }
     Some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, Write};
+
+    use super::*;
+
+    fn seen(bytes: &[u8], kind: Kind) -> Option<Header> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        read(&file, kind)
+    }
+
+    /// Small headers of every kind, 300 × 200, each with as many optional parts as it may have.
+    fn headers() -> Vec<(Kind, Vec<u8>)> {
+        let tiff = b"II*\0\x08\0\0\0\x03\0\
+            \0\x01\x03\0\x01\0\0\0\x2c\x01\0\0\x01\x01\x04\0\x01\0\0\0\xc8\0\0\0\
+            \x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+            .to_vec();
+        let exif = [b"Exif\0\0", tiff.as_slice()].concat();
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap();
+        let jpeg = [
+            b"\xff\xd8\xff\xff\xe1",
+            &(length(&exif) as u16 + 2).to_be_bytes()[..],
+            &exif,
+            b"\xff\xc2\0\x0b\x08\0\xc8\x01\x2c\x03\0\0\0",
+        ]
+        .concat();
+        let png = [
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x2c\0\0\0\xc8\x08\x02\0\0\0\0\0\0\0",
+            &length(&tiff).to_be_bytes()[..],
+            b"eXIf",
+            &tiff,
+            b"\0\0\0\0\0\0\0\0IDAT",
+        ]
+        .concat();
+        let webp = [
+            b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x08\0\0\0\x2b\x01\0\xc7\0\0EXIF",
+            &length(&exif).to_le_bytes()[..],
+            &exif,
+        ]
+        .concat();
+        let bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x2c\x01\0\0\x38\xff\xff\xff".to_vec();
+        let gif = b"GIF89a\x2c\x01\xc8\0".to_vec();
+        vec![
+            (Kind::Jpeg, jpeg),
+            (Kind::Png, png),
+            (Kind::Webp, webp),
+            (Kind::Tiff, tiff),
+            (Kind::Bmp, bmp),
+            (Kind::Gif, gif),
+        ]
+    }
+
+    #[test]
+    fn size_and_orientation_are_read_from_every_kind() {
+        for (kind, bytes) in headers() {
+            let orientation = if matches!(kind, Kind::Bmp | Kind::Gif) {
+                1
+            } else {
+                6
+            };
+            let wanted = Header {
+                orientation,
+                ..upright(300, 200)
+            };
+            assert_eq!(seen(&bytes, kind), Some(wanted), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn no_cut_and_no_flipped_bit_stops_the_reader() {
+        for (kind, bytes) in headers() {
+            for cut in 0..bytes.len() {
+                seen(&bytes[..cut], kind);
+                for bit in 0..8 {
+                    let mut bent = bytes.clone();
+                    bent[cut] ^= 1 << bit;
+                    seen(&bent, kind);
+                }
+                let mut bent = bytes.clone();
+                bent[cut..].iter_mut().take(4).for_each(|byte| *byte = 0xff);
+                seen(&bent, kind);
+            }
+        }
+    }
+}
