@@ -13,7 +13,7 @@ const DIM: f64 = 110.0;
 /// Width of the shadow beside the new picture, as a part of the canvas's width.
 const SHADOW: usize = 40;
 /// Width of the soft edge of a wipe, as a part of the canvas's width.
-const SOFT: usize = 6;
+const SOFT: usize = 10;
 
 /// Paints frame `frame` of a transition that takes `frames`, from the first of `pictures` to the
 /// second.

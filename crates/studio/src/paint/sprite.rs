@@ -35,32 +35,31 @@ impl Sprite {
         let (left, top) = (x.rem_euclid(2) as u32, y.rem_euclid(2) as u32);
         let width = (left + paint.width).next_multiple_of(2);
         let height = (top + paint.height).next_multiple_of(2);
-        let texel = |x: u32, y: u32| -> [u8; 4] {
-            let (x, y) = (x.wrapping_sub(left), y.wrapping_sub(top));
-            if x >= paint.width || y >= paint.height {
-                return [0; 4];
+        let mut luma = Plane::clear(width, height);
+        // Four texels make one of chroma: their sum first, converted afterwards.
+        let half = width as usize / 2;
+        let mut sums = vec![[0_u32; 4]; half * height as usize / 2];
+        let rows = paint.bytes.chunks_exact((paint.width as usize * 4).max(4));
+        for (row, y) in rows.zip(top as usize..) {
+            for (texel, x) in row.as_chunks::<4>().0.iter().zip(left as usize..) {
+                if texel[3] == 0 {
+                    continue;
+                }
+                let texel = texel.map(u32::from);
+                luma.colour[y * luma.width + x] = yuv(straight(texel))[0];
+                luma.alpha[y * luma.width + x] = texel[3] as u8;
+                let sum = &mut sums[y / 2 * half + x / 2];
+                *sum = std::array::from_fn(|i| sum[i] + texel[i]);
             }
-            let at = (y as usize * paint.width as usize + x as usize) * 4;
-            [0, 1, 2, 3].map(|i| paint.bytes[at + i])
-        };
-        let planes = {
-            let luma = Plane::fill(width, height, |x, y| {
-                let texel = texel(x, y);
-                (yuv(straight(texel.map(u32::from)))[0], texel[3])
-            });
-            let chroma = |component: usize| {
-                Plane::fill(width / 2, height / 2, |x, y| {
-                    let (x, y) = (2 * x, 2 * y);
-                    let four = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
-                    let sum = four.iter().fold([0; 4], |sum: [u32; 4], &(x, y)| {
-                        let texel = texel(x, y);
-                        std::array::from_fn(|i| sum[i] + u32::from(texel[i]))
-                    });
-                    (yuv(straight(sum))[component], ((sum[3] + 2) / 4) as u8)
-                })
-            };
-            [luma, chroma(1), chroma(2)]
-        };
+        }
+        let [mut cb, mut cr] = [0, 1].map(|_| Plane::clear(width / 2, height / 2));
+        for (at, sum) in sums.into_iter().enumerate().filter(|(_, sum)| sum[3] > 0) {
+            [_, cb.colour[at], cr.colour[at]] = yuv(straight(sum));
+            cb.alpha[at] = ((sum[3] + 2) / 4) as u8;
+        }
+        cr.alpha.copy_from_slice(&cb.alpha);
+        let mut planes = [luma, cb, cr];
+        planes.iter_mut().for_each(Plane::find_ink);
         let area = Rect {
             x: x - left as i32,
             y: y - top as i32,
@@ -72,32 +71,27 @@ impl Sprite {
 }
 
 impl Plane {
-    fn fill(width: u32, height: u32, pixel: impl Fn(u32, u32) -> (u8, u8)) -> Self {
+    /// A transparent plane.
+    fn clear(width: u32, height: u32) -> Self {
         let pixels = width as usize * height as usize;
-        let mut plane = Self {
+        Self {
             width: width as usize,
-            colour: Vec::with_capacity(pixels),
-            alpha: Vec::with_capacity(pixels),
-            inked: Vec::with_capacity(height as usize),
-        };
-        for y in 0..height {
-            let mut inked = 0..0;
-            for x in 0..width {
-                let (colour, alpha) = pixel(x, y);
-                plane.colour.push(colour);
-                plane.alpha.push(alpha);
-                if alpha != 0 {
-                    let x = x as usize;
-                    inked = if inked.is_empty() {
-                        x..x + 1
-                    } else {
-                        inked.start..x + 1
-                    };
-                }
-            }
-            plane.inked.push(inked);
+            colour: vec![0; pixels],
+            alpha: vec![0; pixels],
+            inked: Vec::new(),
         }
-        plane
+    }
+
+    fn find_ink(&mut self) {
+        let rows = self.alpha.chunks_exact(self.width);
+        let inked = rows.map(|row| {
+            let start = row.iter().position(|&alpha| alpha != 0);
+            let last = row.iter().rposition(|&alpha| alpha != 0);
+            start
+                .zip(last)
+                .map_or(0..0, |(start, last)| start..last + 1)
+        });
+        self.inked = inked.collect();
     }
 }
 
