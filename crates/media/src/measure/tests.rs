@@ -2,7 +2,13 @@
 
 use std::ffi::OsStr;
 
+use studio::sound::{Depth, Sound, write_wav};
+use studio::{Canvas, Yuv420};
+use ytempire_core::brief::Tier;
+
 use super::*;
+use crate::encode::{Encoder, Settings};
+use crate::mux::{Plan, Segment, mux};
 
 fn tools() -> Tools {
     Tools::find(OsStr::new("/usr/bin"))
@@ -180,4 +186,106 @@ fn a_file_without_sound_is_measured_and_one_that_is_no_video_is_not() {
         &Cancel::new(),
     );
     assert!(matches!(failed, Err(Error::File { .. })), "{failed:?}");
+}
+
+/// Encodes frames that never stand still.
+fn moving(folder: &Path, canvas: Canvas, from: u64, frames: u64) -> Segment {
+    let path = folder.join(format!("segment-{from}.mp4"));
+    let mut encoder = Encoder::start(
+        &tools(),
+        &Settings::of(Tier::Simple),
+        canvas,
+        &path,
+        &Cancel::new(),
+    )
+    .unwrap();
+    for n in from..from + frames {
+        let mut frame = Yuv420::black(canvas.width, canvas.height);
+        let luma = &mut frame.planes_mut()[0];
+        luma.iter_mut()
+            .enumerate()
+            .for_each(|(i, y)| *y = (60 + (i as u64 + n * 9) % 120) as u8);
+        encoder.frame(&frame).unwrap();
+    }
+    encoder.finish().unwrap();
+    Segment { path, frames }
+}
+
+/// What the pipeline makes passes its own checks: frames, lengths, boxes, and sound in time.
+#[test]
+fn a_file_of_ours_is_measured_as_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let canvas = Canvas {
+        width: 320,
+        height: 180,
+        fps: 30,
+    };
+    let segments =
+        [(0, 50), (50, 70)].map(|(from, frames)| moving(folder.path(), canvas, from, frames));
+    // Three bursts like words after pauses.
+    let starts_ms = [300, 1450, 2870];
+    let samples = (0..4 * 48_000_u32).flat_map(|n| {
+        let inside = starts_ms
+            .iter()
+            .any(|at| (*at..at + 400).contains(&(n / 48)));
+        let voice = if inside {
+            0.3 * (f64::from(n) * 0.04).sin()
+        } else {
+            0.0
+        };
+        [voice as f32; 2]
+    });
+    let sound = Sound {
+        rate: 48_000,
+        channels: 2,
+        samples: samples.collect(),
+    };
+    let wav = folder.path().join("sound.wav");
+    std::fs::write(&wav, write_wav(&sound, Depth::Float32)).unwrap();
+    let plan = Plan {
+        canvas,
+        segments: segments.to_vec(),
+        sound: wav,
+        sound_kbps: 192,
+        title: "A title".into(),
+        chapters: Vec::new(),
+    };
+    let path = folder.path().join("out.mp4");
+    mux(&tools(), &plan, &path, &Cancel::new()).unwrap();
+
+    let seen = look_at(folder.path(), &path);
+    assert_eq!((seen.frames, seen.probe.video[0].frames), (120, Some(120)));
+    assert_eq!(
+        seen.layout,
+        boxes::Layout {
+            index_first: true,
+            edit_list: false
+        }
+    );
+    assert_eq!(
+        (
+            seen.decode_errors.len(),
+            seen.black.len(),
+            seen.freeze.len()
+        ),
+        (0, 0, 0)
+    );
+    let heard = seen.sound.unwrap();
+    // Decoders hand out the last, padded AAC frame in full.
+    assert!(
+        (heard.length_s - 4.0).abs() < 1024.0 / 48_000.0,
+        "{}",
+        heard.length_s
+    );
+    let off = heard
+        .onsets_ms
+        .iter()
+        .zip(starts_ms)
+        .map(|(a, b)| a.abs_diff(b))
+        .max();
+    assert!(
+        heard.onsets_ms.len() == 3 && off.unwrap() <= 10,
+        "{:?}",
+        heard.onsets_ms
+    );
 }
