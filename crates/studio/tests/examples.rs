@@ -9,7 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use studio::article;
+use studio::metadata::{self, Metadata};
 use studio::script::{Script, Visual, parse, split_long_scenes};
+use studio::spoken::SpokenText;
 use ytempire_core::brief::{self, Settings, Source, Syntax};
 
 fn root() -> PathBuf {
@@ -58,6 +60,10 @@ fn every_example_becomes_a_script() {
         if Syntax::of_file(&name).is_some() {
             let script = example(&name);
             assert!(script.scenes.len() >= 3, "{name}");
+            for scene in &script.scenes {
+                let spoken = SpokenText::english(&scene.narration);
+                assert!(spoken.is_ok(), "{name}, {}: {spoken:?}", scene.heading);
+            }
             count += 1;
         }
     }
@@ -78,6 +84,25 @@ fn the_demo_shows_every_card_in_a_minute_and_a_half() {
     assert!(shown(|v| matches!(v, Visual::Closing { .. })));
     // 75 to 100 seconds at 150 words a minute.
     assert!((188..=250).contains(&words(&script)), "{}", words(&script));
+}
+
+#[test]
+fn a_description_of_the_benchmark_has_its_chapters() {
+    let script = example("eight-minutes.toml");
+    let starts: Vec<u64> = (0..script.scenes.len() as u64)
+        .map(|i| i * 23_000)
+        .collect();
+    let metadata = Metadata::of(&script, &starts, 500_000, &metadata::Options::default());
+    assert!(
+        metadata.description.contains("\n07:40 Late for what?"),
+        "{}",
+        metadata.description
+    );
+    assert!(
+        metadata.tags.iter().any(|tag| tag == "clock"),
+        "{:?}",
+        metadata.tags
+    );
 }
 
 #[test]

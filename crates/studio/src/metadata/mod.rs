@@ -178,8 +178,11 @@ fn tags(script: &Script, options: &Options) -> Vec<String> {
         &options.tags
     };
     let candidates = if given.is_empty() {
-        let mut text = script.title.clone();
+        // What the title says counts twice.
+        let mut text = format!("{0}\n\n{0}", script.title);
         for scene in &script.scenes {
+            text.push_str("\n\n");
+            text.push_str(&scene.heading);
             text.push_str("\n\n");
             text.push_str(&scene.narration);
         }

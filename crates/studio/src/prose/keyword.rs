@@ -64,11 +64,12 @@ pub(crate) fn keywords(text: &str, most: usize) -> Vec<String> {
                 .iter()
                 .map(|word| words[word].1 * 1_000 / words[word].0)
                 .sum();
-            // A phrase that never comes back counts half: it may be a chance meeting of words.
-            let score = if phrase.count == 1 {
-                weight / 2
-            } else {
-                weight * phrase.count
+            // A phrase that never comes back counts half, since it may be a chance meeting of
+            // words; one that does says more than its words alone: half as much again for each.
+            let length = key.len() as u64;
+            let score = match phrase.count {
+                1 => weight / 2,
+                count => weight * count * (length + 1) / 2,
             };
             (score, phrase.at, key, phrase.shown)
         })
