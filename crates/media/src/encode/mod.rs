@@ -210,7 +210,8 @@ pub struct Probed {
 }
 
 /// Encodes one frame with each codec in `folder` and tells which of them work. What ffmpeg
-/// lists it may still be unable to run.
+/// lists it may still be unable to run. The sandbox has no GPU devices in it yet, so the
+/// encoders on GPUs say that they find none.
 ///
 /// # Errors
 /// Only [`Error::Child`] with `Missing` or `Cancelled`; other failures are the answer.

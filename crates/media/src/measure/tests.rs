@@ -211,6 +211,26 @@ fn moving(folder: &Path, canvas: Canvas, from: u64, frames: u64) -> Segment {
     Segment { path, frames }
 }
 
+/// Four seconds of silence with a tone of 400 ms at each of `starts_ms`.
+fn bursts(starts_ms: &[u32]) -> Sound {
+    let samples = (0..4 * 48_000_u32).flat_map(|n| {
+        let inside = starts_ms
+            .iter()
+            .any(|at| (*at..at + 400).contains(&(n / 48)));
+        let voice = if inside {
+            0.3 * (f64::from(n) * 0.04).sin()
+        } else {
+            0.0
+        };
+        [voice as f32; 2]
+    });
+    Sound {
+        rate: 48_000,
+        channels: 2,
+        samples: samples.collect(),
+    }
+}
+
 /// What the pipeline makes passes its own checks: frames, lengths, boxes, and sound in time.
 #[test]
 fn a_file_of_ours_is_measured_as_planned() {
@@ -224,22 +244,7 @@ fn a_file_of_ours_is_measured_as_planned() {
         [(0, 50), (50, 70)].map(|(from, frames)| moving(folder.path(), canvas, from, frames));
     // Three bursts like words after pauses.
     let starts_ms = [300, 1450, 2870];
-    let samples = (0..4 * 48_000_u32).flat_map(|n| {
-        let inside = starts_ms
-            .iter()
-            .any(|at| (*at..at + 400).contains(&(n / 48)));
-        let voice = if inside {
-            0.3 * (f64::from(n) * 0.04).sin()
-        } else {
-            0.0
-        };
-        [voice as f32; 2]
-    });
-    let sound = Sound {
-        rate: 48_000,
-        channels: 2,
-        samples: samples.collect(),
-    };
+    let sound = bursts(&starts_ms);
     let wav = folder.path().join("sound.wav");
     std::fs::write(&wav, write_wav(&sound, Depth::Float32)).unwrap();
     let plan = Plan {
