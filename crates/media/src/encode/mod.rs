@@ -209,8 +209,9 @@ pub struct Probed {
     pub trouble: Option<String>,
 }
 
-/// Encodes one frame with each codec in `folder` and tells which of them work. What ffmpeg
-/// lists it may still be unable to run. The sandbox has no GPU devices in it yet, so the
+/// Encodes one frame with each codec in `folder` and tells which of them work.
+///
+/// What ffmpeg lists it may still be unable to run. The sandbox has no GPU devices in it yet, so the
 /// encoders on GPUs say that they find none.
 ///
 /// # Errors
