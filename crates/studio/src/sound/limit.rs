@@ -84,14 +84,28 @@ impl PeakMeter {
     }
 }
 
-/// The true peak of stereo frames at [`RATE`], by fourfold oversampling.
-pub fn true_peak(samples: &[f32]) -> f32 {
-    let mut meter = PeakMeter::new(0.0);
-    let frames = samples.chunks_exact(2).map(|f| [f[0], f[1]]);
-    frames
-        .chain([[0.0; 2]; 2 * REACH])
-        .map(|frame| meter.step(frame))
-        .fold(0.0, f32::max)
+/// The true peak of a stereo stream at [`RATE`], by fourfold oversampling.
+pub struct TruePeak(PeakMeter, f32);
+
+impl Default for TruePeak {
+    fn default() -> Self {
+        Self(PeakMeter::new(0.0), 0.0)
+    }
+}
+
+impl TruePeak {
+    /// Takes frames of two samples.
+    pub fn add(&mut self, samples: &[f32]) {
+        for frame in samples.chunks_exact(2) {
+            self.1 = self.1.max(self.0.step([frame[0], frame[1]]));
+        }
+    }
+
+    /// The largest magnitude, as a factor, that the whole stream reaches if it ends here.
+    pub fn end(mut self) -> f32 {
+        self.add(&[0.0; 4 * REACH]);
+        self.1
+    }
 }
 
 /// Keeps the true peak of a stereo stream at [`RATE`] below a ceiling.

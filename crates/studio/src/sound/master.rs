@@ -1,8 +1,8 @@
 //! The last step: one gain to the target loudness, peaks kept below the ceiling.
 
-use super::limit::Limiter;
+use super::limit::{Limiter, TruePeak};
 use super::mix::{Balance, Mix};
-use super::{LoudnessError, RATE, from_db, level, to_db, true_peak};
+use super::{LoudnessError, RATE, from_db, level, to_db};
 
 /// Integrated loudness of a finished video: what `YouTube` plays without turning it down.
 pub const TARGET_LUFS: f32 = -14.0;
@@ -108,7 +108,7 @@ fn run<E: std::error::Error>(
     } else {
         0
     };
-    let mut peak = 0.0_f32;
+    let mut peak = TruePeak::default();
     let mut out = |block: &[f32]| {
         // The limiter's delay is cut from the front and flushed at the end.
         let cut = skip.min(block.len());
@@ -119,7 +119,7 @@ fn run<E: std::error::Error>(
         }
         // Fails only for a number of samples that is no multiple of two.
         let _ = meter.add_frames_f32(block);
-        peak = peak.max(true_peak(block));
+        peak.add(block);
         sink(block).map_err(MasterError::Sink)
     };
     mix.blocks(|block| {
@@ -140,7 +140,7 @@ fn run<E: std::error::Error>(
     let lufs = level::reading(&meter).map_err(MasterError::Loudness)?;
     Ok(Pass {
         lufs,
-        peak,
+        peak: peak.end(),
         deepest,
     })
 }

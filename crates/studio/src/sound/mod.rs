@@ -26,7 +26,7 @@ mod tests;
 pub use bed::{BED_MOODS, bed};
 pub use duck::{Ducking, Speaking};
 pub use level::{LoudnessError, equalise, loudness};
-pub use limit::{Limiter, true_peak};
+pub use limit::{Limiter, TruePeak};
 pub use master::{MasterError, Mastered, PEAK_DBTP, TARGET_LUFS, master};
 pub use mix::{Balance, Mix};
 pub use polish::polish;

@@ -428,6 +428,11 @@ fn a_master_meets_loudness_and_peak() {
         assert!((lufs + 14.0).abs() <= 0.5, "{lufs} LUFS");
         assert!((lufs as f32 - done.lufs).abs() < 0.02);
         assert!(peak <= -1.45, "{peak} dBTP");
+        assert!(
+            (peak as f32 - done.peak_dbtp).abs() < 0.1,
+            "{peak} and {}",
+            done.peak_dbtp
+        );
         assert!(done.balance.speech_over_bed_db >= 12.0);
     }
 }
