@@ -21,6 +21,9 @@ const FRAME_MS: u32 = 10;
 /// −25 a frame, other words than the ones spoken −40 to −100.
 const FIT_MIN: f32 = -38.0;
 
+/// More spoken words than any token has: a number of a million digits is no narration.
+const PLACES: usize = 1_000_000;
+
 /// Tells whether the acoustic model is installed.
 pub(super) fn has_model() -> bool {
     Path::new(MODEL).join("mdef").is_file() && phones::has_dictionary()
@@ -125,7 +128,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The spoken words of a chunk with their numbers in it: token × 1000 + place.
+    /// The spoken words of a chunk with their numbers in it: token × [`PLACES`] + place.
     fn spoken(&self, chunk: &Chunk) -> impl Iterator<Item = (usize, &str)> {
         let tokens = self.text.tokens[chunk.tokens.clone()]
             .iter()
@@ -135,7 +138,7 @@ impl Run<'_> {
                 .spoken
                 .iter()
                 .enumerate()
-                .map(move |(k, word)| (t * 1000 + k, word.as_str()))
+                .map(move |(k, word)| (t * PLACES + k, word.as_str()))
         })
     }
 
@@ -201,7 +204,7 @@ fn keep(chunk: &Chunk, spans: &[(usize, Span)], found: &mut [Option<Found>]) {
     for t in chunk.tokens.clone() {
         let mine = spans
             .iter()
-            .filter(|(id, _)| id / 1000 == t)
+            .filter(|(id, _)| id / PLACES == t)
             .map(|(_, span)| span);
         let (mut start, mut end, mut score) = (u32::MAX, 0, 0.0);
         for span in mine {

@@ -20,6 +20,8 @@ const READINGS: &[(&str, &str)] = &[
     ("straße", "strasse"),
     ("I think A is a letter", "i think a is a letter"),
     ("vitamin A", "vitamin A"),
+    ("Choose A, not B.", "choose A not B"),
+    ("before WWII", "before world war two"),
     ("an X-ray and a T-shirt", "an X ray and a T shirt"),
     ("e-mail me", "E mail me"),
     ("and/or", "and or"),

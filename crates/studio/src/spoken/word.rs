@@ -45,6 +45,8 @@ const EXACT: &[(&str, &str)] = &[
     ("MHz", "megahertz"),
     ("kWh", "kilowatt hours"),
     ("AC/DC", "A C D C"),
+    ("WWI", "world war one"), ("WWII", "world war two"), ("WW1", "world war one"),
+    ("WW2", "world war two"),
 ];
 
 /// Top-level domains that make a dotted word an address.
@@ -223,7 +225,9 @@ fn run_in(run: &str, compound: bool, around: &Around<'_>, out: &mut Vec<String>)
         "class",
         "team",
     ];
-    let lettered = LETTERED.contains(&around.prev.to_ascii_lowercase().as_str());
+    // An article is followed by a word, never by punctuation: "Plan A.", "from A, then B".
+    let lettered = LETTERED.contains(&around.prev.to_ascii_lowercase().as_str())
+        || run == "A" && around.tail.starts_with(['.', ',', '?', '!', ';', ':', ')']);
     if around.shouting && run.len() > 1 && run.contains(['A', 'E', 'I', 'O', 'U', 'Y']) {
         run_words(&run.to_ascii_lowercase(), compound, out);
     } else {
