@@ -2,8 +2,10 @@
 //!
 //! `cargo run -p studio --example stills -- FOLDER [WORD…]`: only files whose name contains
 //! all the words are drawn, such as `midnight 16x9 bars`. A word such as `@20` asks for that
-//! frame of each scene instead of one where everything has come to rest.
+//! frame of each scene instead of one where everything has come to rest, and `@all` writes
+//! the whole scene as a Y4M film.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ fn main() -> std::io::Result<()> {
     let folder = arguments.next().unwrap_or_else(|| "stills".to_owned());
     let (moments, words): (Vec<String>, Vec<String>) =
         arguments.partition(|word| word.starts_with('@'));
-    let frame = moments.first().and_then(|moment| moment[1..].parse().ok());
+    let moment = moments.first().map_or("", |moment| &moment[1..]);
     std::fs::create_dir_all(&folder)?;
     let mut set = Typesetter::new();
     let formats = [
@@ -41,8 +43,8 @@ fn main() -> std::io::Result<()> {
                         canvas: Canvas::of(format),
                         captions: true,
                     };
-                    let picture = still(&mut set, &look, &scene, index, frame);
-                    write_ppm(&Path::new(&folder).join(file), &picture)?;
+                    let path = Path::new(&folder).join(file);
+                    draw(&mut set, &look, (&scene, index), moment, &path)?;
                 }
             }
             thumbnails(&mut set, theme, shape, format, &folder, &words)?;
@@ -81,13 +83,13 @@ fn thumbnails(
 
 const TITLE: &str = "The Challenger Deep: what lives at the bottom of the ocean?";
 
-fn still(
+fn draw(
     set: &mut Typesetter,
     look: &Look<'_>,
-    scene: &Scene,
-    index: usize,
-    frame: Option<u32>,
-) -> Yuv420 {
+    (scene, index): (&Scene, usize),
+    moment: &str,
+    path: &Path,
+) -> std::io::Result<()> {
     let headings: Vec<String> = scenes()
         .into_iter()
         .map(|(_, scene)| scene.heading)
@@ -116,8 +118,27 @@ fn still(
     };
     let mut painter = Painter::new(look.canvas, scene, None, Transition::Cut);
     let mut out = Yuv420::black(look.canvas.width, look.canvas.height);
-    painter.paint(frame.unwrap_or(rest), None, &mut out);
-    out
+    if moment == "all" {
+        return film(&mut painter, &mut out, path);
+    }
+    painter.paint(moment.parse().unwrap_or(rest), None, &mut out);
+    write_ppm(path, &out)
+}
+
+fn film(painter: &mut Painter, out: &mut Yuv420, path: &Path) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path.with_extension("y4m"))?);
+    writeln!(
+        file,
+        "YUV4MPEG2 W{} H{} F30:1 Ip A1:1 C420jpeg",
+        out.width(),
+        out.height()
+    )?;
+    for frame in 0..FRAMES {
+        painter.paint(frame, None, out);
+        file.write_all(b"FRAME\n")?;
+        file.write_all(out.bytes())?;
+    }
+    file.flush()
 }
 
 /// A frame as RGB.
@@ -197,6 +218,7 @@ fn side(label: &str, value: &str, note: &str) -> Side {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of samples")]
 fn scenes() -> Vec<(&'static str, Scene)> {
     let owned = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
     let depths = [

@@ -127,11 +127,7 @@ fn frame(sheet: &mut Sheet<'_>, scene: &Scene, chart: &Chart) -> Rect {
 /// columns.
 fn lies(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) -> bool {
     let count = data.labels.len();
-    let narrow = match sheet.grid.shape {
-        Shape::Wide => false,
-        Shape::Tall => count > 4,
-        Shape::Square => count > 6,
-    };
+    let narrow = sheet.grid.shape == Shape::Tall && count > 4;
     let slot = plot.width as f32 * 0.94 / count as f32;
     let style = label_style(sheet);
     let labels = data.labels.iter().any(|label| {

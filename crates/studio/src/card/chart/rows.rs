@@ -135,7 +135,7 @@ fn labels(
     lines: usize,
 ) -> Vec<Set> {
     let style = label_style(sheet);
-    let size = style.size.min(row * 0.4);
+    let size = style.size.min(row * 0.5);
     let fit = Fit {
         width,
         height: size * 2.6,
