@@ -9,16 +9,20 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use studio::caption::{CaptionLimits, group};
 use studio::card::{self, Cues, Look, Place};
-use studio::paint::{PaintScene, Painter};
+use studio::paint::{CaptionTrack, PaintScene, Painter};
 use studio::script::{Chart, ChartShape, Scene, Side, Visual};
 use studio::text::Typesetter;
 use studio::theme::Theme;
-use studio::timeline::Transition;
-use studio::{Canvas, Rgba, Yuv420};
+use studio::timeline::{SceneTiming, Transition};
+use studio::{Canvas, Rgba, Shot, WordTime, Yuv420};
 use ytempire_core::brief::Format;
 
 const FRAMES: u32 = 240;
+
+/// A frame at which everything has come to rest and a caption is shown.
+const REST: u32 = 190;
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -103,17 +107,18 @@ fn draw(
     };
     let (shot, rest) = if scene.picture_hint.is_some() {
         let shot = card::picture(set, look, Arc::new(photo()), scene, &place, FRAMES);
-        (shot, 60)
+        (shot, 70)
     } else {
         (
             card::draw(set, look, scene, &place, FRAMES, &Cues::none()),
-            FRAMES - 1,
+            REST,
         )
     };
     let shot = shot.expect("the sample scenes can be drawn");
+    let captions = captions(set, look, &shot);
     let scene = PaintScene {
         shot,
-        captions: None,
+        captions: Some(captions),
         frames: FRAMES,
     };
     let mut painter = Painter::new(look.canvas, scene, None, Transition::Cut);
@@ -123,6 +128,36 @@ fn draw(
     }
     painter.paint(moment.parse().unwrap_or(rest), None, &mut out);
     write_ppm(path, &out)
+}
+
+/// A spoken sentence over the whole scene.
+fn captions(set: &mut Typesetter, look: &Look<'_>, shot: &Shot) -> CaptionTrack {
+    let text = "Nobody had ever been so deep, and for half a century nobody came back to look, \
+                although it lies no farther away than the next town.";
+    let words: Vec<WordTime> = text
+        .split(' ')
+        .zip(0_u32..)
+        .map(|(word, n)| WordTime {
+            text: word.to_owned(),
+            start_ms: n * 280,
+            end_ms: n * 280 + 260,
+        })
+        .collect();
+    let format = match look.canvas.width.cmp(&look.canvas.height) {
+        std::cmp::Ordering::Greater => Format::Landscape,
+        std::cmp::Ordering::Less => Format::Portrait,
+        std::cmp::Ordering::Equal => Format::Square,
+    };
+    let groups = group(&words, CaptionLimits::of(format));
+    let timing = SceneTiming::of(7_000, look.canvas.fps, false);
+    CaptionTrack::draw(
+        set,
+        look.theme,
+        look.canvas,
+        shot.caption_area,
+        &groups,
+        timing,
+    )
 }
 
 fn film(painter: &mut Painter, out: &mut Yuv420, path: &Path) -> std::io::Result<()> {

@@ -1,7 +1,8 @@
 //! Each theme's cards as coarse grids of light: a change of look shows up in review.
 //!
-//! Tolerance: a cell is the mean luma of 30 × 30 pixels in sixteen steps, so single pixels and
-//! shades of colour don't matter, while a block of text that moved by a line does.
+//! Tolerance: a cell is the mean luma of 30 × 30 pixels in sixteen steps, and one step up or
+//! down is no change. Single pixels and shades of colour don't matter, while a block of text
+//! that moved by a line does.
 
 use std::fmt::Write as _;
 
@@ -113,6 +114,23 @@ fn grid_of(picture: &Yuv420) -> String {
     out
 }
 
+/// The stored grids where the new ones lie within the tolerance of them, else the new ones.
+fn settled(theme: &str, new: String) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/card/snapshots");
+    let path = format!("{folder}/studio__card__golden__{theme}.snap");
+    let stored = std::fs::read_to_string(path).unwrap_or_default();
+    let Some(old) = stored.splitn(3, "---\n").nth(2) else {
+        return new;
+    };
+    let near = |a: char, b: char| match (a.to_digit(16), b.to_digit(16)) {
+        (Some(a), Some(b)) => a.abs_diff(b) <= 1,
+        _ => a == b,
+    };
+    let (a, b) = (old.trim(), new.trim());
+    let alike = a.len() == b.len() && a.chars().zip(b.chars()).all(|(a, b)| near(a, b));
+    if alike { old.to_owned() } else { new }
+}
+
 #[test]
 fn every_theme_looks_as_it_did() {
     let mut set = Typesetter::new();
@@ -149,6 +167,6 @@ fn every_theme_looks_as_it_did() {
             painter.paint(FRAMES - 1, None, &mut out);
             writeln!(all, "{name}\n{}", grid_of(&out)).expect("a string takes all");
         }
-        insta::assert_snapshot!(theme.name, all);
+        insta::assert_snapshot!(theme.name, settled(theme.name, all));
     }
 }

@@ -98,7 +98,8 @@ impl<'a> Sheet<'a> {
             size_min: style.size,
         };
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.fitted(&flat, style, fit)
+        let block = self.set.fit(&flat, &style, fit).hugged();
+        self.measured(block)
     }
 
     /// Puts a text with the top of its capitals at `y`. Returns where its ink lies.

@@ -426,6 +426,25 @@ impl Block {
             .join(" ")
     }
 
+    /// The same block, only as wide as its longest line: a text from right to left, or one that
+    /// is centred, then begins where the block does.
+    #[must_use]
+    pub fn hugged(mut self) -> Self {
+        let left = self
+            .lines
+            .iter()
+            .map(|line| line.x)
+            .fold(f32::INFINITY, f32::min);
+        if left.is_finite() {
+            for line in &mut self.lines {
+                line.x -= left;
+                line.words.iter_mut().for_each(|word| word.x -= left);
+            }
+        }
+        self.width = self.widest();
+        self
+    }
+
     /// The width of the longest line.
     pub fn widest(&self) -> f32 {
         self.lines.iter().map(|line| line.width).fold(0.0, f32::max)

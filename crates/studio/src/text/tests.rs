@@ -125,3 +125,14 @@ fn contrast_follows_wcag() {
     assert_eq!(Color::WHITE.contrast_x100(Color::BLACK), 2100);
     assert_eq!(Color::hex(0x0076_7676).contrast_x100(Color::WHITE), 454);
 }
+
+#[test]
+fn a_hugged_block_begins_at_its_edge() {
+    let mut typesetter = Typesetter::new();
+    let centred = PLAIN.aligned(Align::Center);
+    let block = typesetter.lay_out("one two", &centred, Some(600.0));
+    assert!(block.lines[0].x > 0.0);
+    let hugged = block.hugged();
+    assert!(hugged.lines[0].x.abs() < 1e-3 && hugged.lines[0].words[0].x < 10.0);
+    assert!((hugged.width - hugged.widest()).abs() < 1e-3);
+}

@@ -153,7 +153,8 @@ fn labels(
             } else {
                 style.color
             };
-            sheet.fitted(label, style.colored(color), fit)
+            let block = sheet.set.fit(label, &style.colored(color), fit).hugged();
+            sheet.measured(block)
         })
         .collect()
 }
