@@ -53,6 +53,12 @@ pub enum Error {
         /// The names of all installed voices.
         installed: Vec<&'static str>,
     },
+    /// The text holds words that were not prepared for an English voice.
+    #[error("the embedded voices speak English only and can't say {}", quoted(.words))]
+    Unsuited {
+        /// The first of these words.
+        words: Vec<String>,
+    },
     /// No engine with an English voice is installed.
     #[error("no speech engine is installed; on Debian: apt install festival festvox-us-slt-hts")]
     NoVoice,
@@ -73,6 +79,14 @@ pub enum Error {
         /// What was wrong.
         what: String,
     },
+}
+
+fn quoted(words: &[String]) -> String {
+    words
+        .iter()
+        .map(|word| format!("“{word}”"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +206,7 @@ pub fn narrate(
     cancel: &Cancel,
 ) -> Result<Narration, Error> {
     let (voice, substituted) = choose(voice, tools)?;
+    refuse_foreign(text)?;
     let phrases = phrase::phrases(text);
     let (raw, words, estimated) = match voice.engine {
         Engine::Festival(command, _) => {
@@ -216,6 +231,27 @@ pub fn narrate(
         substituted,
         estimated,
     })
+}
+
+/// Words for an English voice have only plain letters and apostrophes:
+/// [`SpokenText::english`] makes such, [`SpokenText::plain`] may not.
+fn refuse_foreign(text: &SpokenText) -> Result<(), Error> {
+    const SHOWN_MAX: usize = 5;
+    let plain = |word: &str| {
+        word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\'')
+            && word.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    let all = text.tokens.iter().flat_map(|token| &token.spoken);
+    let words: Vec<String> = all
+        .filter(|word| !plain(word))
+        .take(SHOWN_MAX)
+        .cloned()
+        .collect();
+    if words.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Unsuited { words })
+    }
 }
 
 /// Brings an engine's speech to our rate and treats it, holding few copies at a time.

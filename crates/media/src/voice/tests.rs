@@ -119,11 +119,20 @@ fn hostile_text_is_only_spoken() {
     assert_eq!(said.words.len(), spoken.tokens.len());
     assert!(!folder.path().join("pwned").exists());
 
-    // Even words that no text of ours can hold stay words.
+    // Words that no English text of ours can hold are refused.
     let mut forged = SpokenText::english("one two").unwrap();
     forged.tokens[0].spoken = vec!["x\")(system\"touch pwned\")(\"".to_owned()];
-    narrate(&forged, None, &tools(), folder.path(), &Cancel::new()).unwrap();
-    assert!(!folder.path().join("pwned").exists());
+    let error = narrate(&forged, None, &tools(), folder.path(), &Cancel::new()).unwrap_err();
+    assert!(matches!(error, Error::Unsuited { .. }), "{error}");
+}
+
+#[test]
+fn another_language_is_refused_by_its_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let spoken = SpokenText::of_language("Die Größe ist 3.", "de").unwrap();
+    let error = narrate(&spoken, None, &tools(), folder.path(), &Cancel::new()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("“größe”, “3”"), "{text}");
 }
 
 #[test]
