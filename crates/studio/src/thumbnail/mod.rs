@@ -1,17 +1,18 @@
 //! Thumbnails: few, huge words, and the strongest thing the video shows.
 
-use std::sync::Arc;
+mod flat;
+mod plot;
 
-use tiny_skia::PathBuilder;
 use ytempire_core::brief::Format;
 
 use crate::card::{CardError, Figure, Grid, Ground, Set, Sheet, THERE, Tone};
-use crate::card::{backdrop, fill, painted, stroke};
-use crate::frame::rgb_of;
+use crate::card::{backdrop, painted};
 use crate::script::{Chart, ChartShape, Scene, Visual};
 use crate::text::{Color, Fit, Typesetter};
 use crate::theme::Theme;
-use crate::{Backdrop, Canvas, Layer, Rect, Rgba, Shot, Yuv420};
+use crate::{Canvas, Layer, Rect, Rgba, Yuv420};
+use flat::{cropped, flatten};
+use plot::{bars, curve};
 
 /// The most bytes that YouTube takes for a thumbnail.
 pub const BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -344,147 +345,6 @@ fn over_chart(sheet: &mut Sheet<'_>, chart: &Chart, words: &str) {
         (high - text.height) * 0.5
     };
     sheet.put(&text, margin + wide * 0.012, y, THERE, Ground::Backdrop);
-}
-
-/// Shares of the range that includes nought.
-fn heights(values: &[f64]) -> (Vec<f32>, f32) {
-    let low = values.iter().copied().fold(0.0, f64::min);
-    let high = values.iter().copied().fold(0.0, f64::max);
-    let range = if high - low > 0.0 { high - low } else { 1.0 };
-    let share = |value: f64| ((value - low) / range) as f32;
-    (
-        values.iter().map(|value| share(*value)).collect(),
-        share(0.0),
-    )
-}
-
-fn bars(map: &mut tiny_skia::Pixmap, values: &[f64], accent: Color, quiet: Color) {
-    let (wide, high) = (map.width() as f32, map.height() as f32);
-    let (shares, zero) = heights(values);
-    let slot = wide / shares.len() as f32;
-    let most = shares.iter().copied().fold(0.0, f32::max);
-    let mut marked = false;
-    for (index, share) in shares.iter().enumerate() {
-        let (top, bottom) = (
-            high * (1.0 - share.max(zero)),
-            high * (1.0 - share.min(zero)),
-        );
-        let first = !marked && *share >= most;
-        marked |= first;
-        let bar = tiny_skia::Rect::from_xywh(
-            slot * index as f32,
-            top,
-            slot * 0.78,
-            (bottom - top).max(4.0),
-        );
-        if let Some(bar) = bar {
-            fill(
-                map,
-                &PathBuilder::from_rect(bar),
-                if first { accent } else { quiet },
-                255,
-            );
-        }
-    }
-}
-
-fn curve(map: &mut tiny_skia::Pixmap, values: &[f64], accent: Color) {
-    let thick = map.height() as f32 * 0.03;
-    let (wide, high) = (
-        map.width() as f32 - 2.0 * thick,
-        map.height() as f32 - 2.0 * thick,
-    );
-    let (shares, _) = heights(values);
-    let step = wide / (shares.len() - 1).max(1) as f32;
-    let at = |index: usize, share: f32| (thick + step * index as f32, thick + high * (1.0 - share));
-    let mut path = PathBuilder::new();
-    for (index, share) in shares.iter().enumerate() {
-        let (x, y) = at(index, *share);
-        if index == 0 {
-            path.move_to(x, y);
-        } else {
-            path.line_to(x, y);
-        }
-    }
-    if let Some(path) = path.finish() {
-        stroke(map, &path, thick, accent, 255);
-    }
-}
-
-/// The middle of a photograph in the canvas's shape.
-fn cropped(photo: &Yuv420, canvas: Canvas) -> Backdrop {
-    let (width, height) = (f64::from(photo.width()), f64::from(photo.height()));
-    let ratio = f64::from(canvas.width) / f64::from(canvas.height);
-    let (w, h) = if width / height > ratio {
-        (height * ratio, height)
-    } else {
-        (width, width / ratio)
-    };
-    let window = [(width - w) / 2.0, (height - h) / 2.0, w, h];
-    Backdrop::Still {
-        picture: Arc::new(photo.clone()),
-        from: window,
-        to: window,
-    }
-}
-
-/// One picture of a shot in which nothing moves.
-fn flatten(shot: &Shot, canvas: Canvas) -> Rgba {
-    let mut out = Rgba::clear(canvas.width, canvas.height);
-    if let Backdrop::Still { picture, from, .. } = &shot.backdrop {
-        resample(&mut out, picture, *from);
-    }
-    for layer in &shot.layers {
-        let inside = Rect {
-            x: layer.x,
-            y: layer.y,
-            width: layer.pixels.width,
-            height: layer.pixels.height,
-        }
-        .intersect(canvas.bounds());
-        for y in inside.y..inside.bottom() {
-            for x in inside.x..inside.right() {
-                let from = ((y - layer.y) as usize * layer.pixels.width as usize
-                    + (x - layer.x) as usize)
-                    * 4;
-                let to = (y as usize * canvas.width as usize + x as usize) * 4;
-                let above = [0, 1, 2, 3].map(|i| layer.pixels.bytes[from + i]);
-                crate::text::lay_over(&mut out.bytes[to..to + 4], above);
-            }
-        }
-    }
-    out
-}
-
-/// Fills `out` with a window of a picture, each pixel the mean of those that it covers.
-fn resample(out: &mut Rgba, picture: &Yuv420, [x, y, w, h]: [f64; 4]) {
-    let [luma, blue, red] = picture.planes();
-    let (wide, high) = (picture.width() as usize, picture.height() as usize);
-    let (step_x, step_y) = (w / f64::from(out.width), h / f64::from(out.height));
-    let span = |from: f64, step: f64, index: u32, most: usize| {
-        let first = ((from + step * f64::from(index)) as usize).min(most - 1);
-        let last = ((from + step * f64::from(index + 1)).ceil() as usize).clamp(first + 1, most);
-        first..last
-    };
-    for row in 0..out.height {
-        let rows = span(y, step_y, row, high);
-        for column in 0..out.width {
-            let columns = span(x, step_x, column, wide);
-            let (mut sum, mut count) = ([0_u32; 3], 0_u32);
-            for sy in rows.clone() {
-                for sx in columns.clone() {
-                    let chroma = (sy / 2) * (wide / 2) + sx / 2;
-                    sum[0] += u32::from(luma[sy * wide + sx]);
-                    sum[1] += u32::from(blue[chroma]);
-                    sum[2] += u32::from(red[chroma]);
-                    count += 1;
-                }
-            }
-            let Color(r, g, b) = rgb_of(sum.map(|s| s as f32 / count as f32));
-            let at = (row * out.width + column) as usize * 4;
-            out.bytes[at..at + 4].copy_from_slice(&[r, g, b, 255]);
-        }
-    }
 }
 
 #[cfg(test)]
