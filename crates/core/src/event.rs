@@ -53,6 +53,9 @@ pub enum EventKind {
     /// A job's lease ran out and it was taken back.
     #[serde(rename = "job.rescued")]
     JobRescued,
+    /// A finished video was measured: its report, its score and the verdict.
+    #[serde(rename = "quality.measured")]
+    QualityMeasured,
     /// A video's spending passed a threshold.
     #[serde(rename = "budget.threshold")]
     BudgetThreshold,

@@ -1,1 +1,34 @@
-//! To be written.
+//! The worker: accepts briefs, claims jobs, runs their stages, settles.
+//!
+//! Floor 4. Holds an `Arc<dyn Store>` and never names a driver. No transaction is open while a
+//! stage runs. The life of a video, in functions: [`prepare`] and [`submit`] accept it,
+//! [`Node::work`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export`]
+//! lays the finished video into a folder.
+
+mod asset;
+mod attempt;
+mod backends;
+mod error;
+mod export;
+mod meter;
+mod node;
+mod parts;
+mod plan;
+mod progress;
+mod report;
+mod request;
+mod submit;
+
+pub mod stages;
+
+pub use asset::{Asset, AssetKind};
+pub use backends::Backends;
+pub use error::{StageError, WorkError};
+pub use export::{ExportError, Exported, export};
+pub use node::Node;
+pub use parts::Parts;
+pub use plan::{Plan, PlanError};
+pub use progress::{Progress, StageProgress};
+pub use report::{Check, Finding, QualityReport, Verdict};
+pub use request::{Music, Narrator, Request, Source};
+pub use submit::{Order, Prepared, RefusedOrder, prepare, submit};

@@ -1,0 +1,256 @@
+//! The user's own pictures, clips and music: found, named by content, matched to scenes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use studio::script::Scene;
+use ytempire_core::{ArtifactId, Code};
+
+/// A file of the user's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Hash of its content, so that a changed file is noticed.
+    pub content: ArtifactId,
+    /// What it is, by its first bytes.
+    pub kind: AssetKind,
+    /// Lower-case words to find it by: from its name, and from `assets.toml`.
+    pub tags: Vec<String>,
+    /// Who made it.
+    pub author: Option<String>,
+    /// Under which licence.
+    pub licence: Option<String>,
+    /// Where it is from.
+    pub source: Option<String>,
+}
+
+/// What an asset is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetKind {
+    /// A still.
+    Picture,
+    /// Moving pictures.
+    Clip,
+    /// Sound.
+    Sound,
+}
+
+/// What is wrong with an asset.
+#[derive(Debug, thiserror::Error)]
+pub enum AssetError {
+    /// The folder or a file in it can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// `assets.toml` is wrong.
+    #[error("{}: {why}", path.display())]
+    Notes {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A media file can't be used.
+    #[error("{}: {why}; mend or remove it", path.display())]
+    Unusable {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl AssetError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        Code::AssetUnusable
+    }
+}
+
+/// What `assets.toml` may say of a file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    file: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    author: Option<String>,
+    licence: Option<String>,
+    source: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Notes {
+    #[serde(default)]
+    asset: Vec<Note>,
+}
+
+/// The file that says more about the assets of its folder.
+const NOTES: &str = "assets.toml";
+
+/// Finds the pictures and clips in `folder`, in the order of their names; other kinds of files
+/// are passed over and returned apart, sub-folders aren't entered.
+pub(crate) fn scan(folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetError> {
+    let unreadable = |source| AssetError::Unreadable { path: folder.to_owned(), source };
+    let notes = notes(folder)?;
+    let mut paths = fs::read_dir(folder)
+        .map_err(unreadable)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    paths.sort();
+    let (mut assets, mut passed_over) = (Vec::new(), Vec::new());
+    for path in paths {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        if name == NOTES || name.starts_with('.') || path.is_dir() {
+            continue;
+        }
+        let note = notes.asset.iter().find(|note| note.file == name);
+        match open(&path, note)? {
+            Some(asset) => assets.push(asset),
+            None => passed_over.push(path),
+        }
+    }
+    Ok((assets, passed_over))
+}
+
+/// A single file of the user's, such as the music.
+pub(crate) fn one(path: &Path, wanted: AssetKind) -> Result<Asset, AssetError> {
+    let unusable = |why: &str| AssetError::Unusable { path: path.to_owned(), why: why.to_owned() };
+    let asset = open(path, None)?.ok_or_else(|| unusable("it is no media file"))?;
+    if asset.kind != wanted {
+        return Err(unusable("it is not a sound file"));
+    }
+    Ok(asset)
+}
+
+fn notes(folder: &Path) -> Result<Notes, AssetError> {
+    let path = folder.join(NOTES);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Notes::default()),
+        Err(source) => return Err(AssetError::Unreadable { path, source }),
+    };
+    toml::from_str(&text).map_err(|e| AssetError::Notes { path, why: e.to_string() })
+}
+
+fn open(path: &Path, note: Option<&Note>) -> Result<Option<Asset>, AssetError> {
+    let unusable = |why: String| AssetError::Unusable { path: path.to_owned(), why };
+    let Some(kind) = media::ingest::kind(path).map_err(|e| unusable(format!("{e}")))? else {
+        return Ok(None);
+    };
+    let kind = match kind {
+        media::ingest::Kind::Picture => AssetKind::Picture,
+        media::ingest::Kind::Clip => AssetKind::Clip,
+        media::ingest::Kind::Sound => AssetKind::Sound,
+    };
+    let content = media::artifact::hash_file(path)
+        .map_err(|source| AssetError::Unreadable { path: path.to_owned(), source })?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let mut tags = words(&stem.unwrap_or_default());
+    for tag in note.iter().flat_map(|note| &note.tags) {
+        tags.extend(words(tag));
+    }
+    let note = note.cloned().unwrap_or_default();
+    Ok(Some(Asset {
+        path: path.to_owned(),
+        content,
+        kind,
+        tags: tags.into_iter().collect(),
+        author: note.author,
+        licence: note.licence,
+        source: note.source,
+    }))
+}
+
+/// The words of a text that can tell one picture from another.
+fn words(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .map(str::to_lowercase)
+        .filter(|word| word.chars().count() > 2 && word.parse::<u64>().is_err())
+        .map(|word| word.strip_suffix('s').map_or(word.clone(), str::to_owned))
+        .collect()
+}
+
+/// Chooses an asset for each scene: the one that shares most words with the scene's hint, or
+/// with its heading where it has none; each asset once; of equals the first by name.
+///
+/// A hint weighs three times a heading, so that a scene that asks for a picture gets it before
+/// one that merely mentions it.
+pub(crate) fn matched(scenes: &[Scene], assets: &[Asset]) -> Vec<Option<usize>> {
+    let mut scored: Vec<(usize, usize, usize)> = Vec::new();
+    for (s, scene) in scenes.iter().enumerate() {
+        let (text, weight) = match &scene.picture_hint {
+            Some(hint) => (hint.as_str(), 3),
+            None => (scene.heading.as_str(), 1),
+        };
+        let wanted = words(text);
+        for (a, asset) in assets.iter().enumerate() {
+            let shared = asset.tags.iter().filter(|tag| wanted.contains(*tag)).count();
+            if shared > 0 && asset.kind != AssetKind::Sound {
+                scored.push((shared * weight, s, a));
+            }
+        }
+    }
+    scored.sort_by_key(|&(score, s, a)| (std::cmp::Reverse(score), s, a));
+    let mut chosen = vec![None; scenes.len()];
+    let mut used = BTreeSet::new();
+    for (_, s, a) in scored {
+        if chosen[s].is_none() && used.insert(a) {
+            chosen[s] = Some(a);
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use studio::script::Visual;
+
+    use super::*;
+
+    fn scene(heading: &str, hint: Option<&str>) -> Scene {
+        Scene {
+            heading: heading.to_owned(),
+            narration: "Words.".to_owned(),
+            visual: Visual::Heading { text: None },
+            picture_hint: hint.map(str::to_owned),
+        }
+    }
+
+    fn asset(name: &str, kind: AssetKind) -> Asset {
+        Asset {
+            path: PathBuf::from(name),
+            content: ArtifactId(name.to_owned()),
+            kind,
+            tags: words(name).into_iter().collect(),
+            author: None,
+            licence: None,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn a_hint_wins_over_a_heading_and_each_asset_is_used_once() {
+        let scenes =
+            [scene("Whales", None), scene("The song", Some("a whale in deep water")), scene("End", None)];
+        let assets = [asset("blue_whale-01", AssetKind::Picture), asset("sand", AssetKind::Clip)];
+        assert_eq!(matched(&scenes, &assets), [None, Some(0), None]);
+    }
+
+    #[test]
+    fn sounds_are_never_shown() {
+        let scenes = [scene("Whales", Some("whale"))];
+        assert_eq!(matched(&scenes, &[asset("whale", AssetKind::Sound)]), [None]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Laying a finished video into a folder, with its receipt.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ledger::Receipt;
+use serde::{Deserialize, Serialize};
+use store::{ArtifactRow, VideoRow};
+use ytempire_core::{EventKind, JobState, Stage, VideoId};
+
+use crate::Parts;
+
+/// The files of a video by name: what validation gives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) files: BTreeMap<String, ArtifactRow>,
+}
+
+/// What was laid out.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The files' names.
+    pub files: Vec<String>,
+    /// What it cost.
+    pub receipt: Receipt,
+}
+
+/// Why a video can't be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// An artifact is gone or damaged.
+    #[error("artifact {0} is missing or damaged; run the same command again")]
+    Artifact(String),
+    /// The folder can't be written.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// Which file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// The receipt of a video, from the ledger.
+pub(crate) async fn receipt(parts: &Parts, video: &VideoRow) -> store::Result<Receipt> {
+    let transfers = parts.store.transfer_list(video.id).await?;
+    Ok(Receipt::of(video.id, &video.title, video.budget, &transfers))
+}
+
+/// Lays the files of `video` into `folder`: the whole package of a ready one, the quality
+/// report of a rejected one, and the receipt in any case. Each file appears whole or not at
+/// all; files of other names are left alone.
+pub async fn export(parts: &Parts, video: &VideoRow, folder: &Path) -> Result<Exported, ExportError> {
+    fs::create_dir_all(folder)
+        .map_err(|source| ExportError::Folder { path: folder.to_owned(), source })?;
+    let package = package(parts, video.id).await?;
+    for (name, file) in &package.files {
+        let from = parts.artifacts.path(&file.id).ok().flatten();
+        let from = from.ok_or_else(|| ExportError::Artifact(file.id.to_string()))?;
+        lay(parts, &folder.join(name), |to| fs::copy(&from, to).map(drop))?;
+    }
+    let receipt = receipt(parts, video).await?;
+    let text = serde_json::to_vec_pretty(&receipt).map_err(io::Error::from);
+    lay(parts, &folder.join("receipt.json"), |to| fs::write(to, text?))?;
+    parts.crash.pass("receipt.after_write");
+    let files = package.files.into_keys().chain(["receipt.json".to_owned()]).collect();
+    Ok(Exported { folder: folder.to_owned(), files, receipt })
+}
+
+/// Writes beside the target, syncs, renames.
+fn lay(
+    parts: &Parts,
+    to: &Path,
+    write: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    let refused = |source| ExportError::Folder { path: to.to_owned(), source };
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = PathBuf::from(beside);
+    write(&beside).map_err(refused)?;
+    File::open(&beside).and_then(|file| file.sync_all()).map_err(refused)?;
+    parts.crash.pass("export.before_rename");
+    fs::rename(&beside, to).map_err(refused)?;
+    parts.crash.pass("export.after_rename");
+    Ok(())
+}
+
+async fn package(parts: &Parts, video: VideoId) -> Result<Package, ExportError> {
+    let jobs = parts.store.job_list(video).await?;
+    let validated = jobs
+        .into_iter()
+        .rev()
+        .filter(|job| job.stage == Stage::Validate && job.state == JobState::Completed)
+        .find_map(|job| serde_json::from_value::<Package>(job.output?).ok());
+    if let Some(package) = validated.filter(|package| !package.files.is_empty()) {
+        return Ok(package);
+    }
+    let events = parts.store.event_list(video, 0, 10_000).await?;
+    let report = events
+        .into_iter()
+        .rev()
+        .filter(|event| event.kind == EventKind::QualityMeasured)
+        .find_map(|event| serde_json::from_value::<ArtifactRow>(event.detail["report"].clone()).ok());
+    let files = report.map(|file| ("quality.json".to_owned(), file)).into_iter().collect();
+    Ok(Package { files })
+}

@@ -1,0 +1,46 @@
+//! What every stage works with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ledger::PriceBook;
+use media::artifact::Artifacts;
+use media::tools::Tools;
+use store::Store;
+use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
+
+use crate::{Backends, Progress};
+
+/// Everything a node needs, put together once at start.
+#[derive(Clone)]
+pub struct Parts {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Files by content.
+    pub artifacts: Arc<Artifacts>,
+    /// Programs that were found.
+    pub tools: Arc<Tools>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<IdSource>,
+    /// Prices.
+    pub prices: Arc<PriceBook>,
+    /// Remote backends by name.
+    pub backends: Arc<Backends>,
+    /// What runs now, for whoever watches.
+    pub progress: Progress,
+    /// Where nodes keep their lock files and jobs their scratch folders.
+    pub folder: PathBuf,
+    /// Jobs at once: the cores of the machine.
+    pub slots: u32,
+    /// Where a test ends the process.
+    pub crash: CrashPlan,
+}
+
+impl Parts {
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

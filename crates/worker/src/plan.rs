@@ -1,0 +1,221 @@
+//! The plan: what each stage may cost at worst, before a cent is spent.
+
+use std::collections::BTreeMap;
+
+use providers::Usage;
+use serde::Serialize;
+use studio::script::Script;
+use ytempire_core::brief::Tier;
+use ytempire_core::{Code, MicroUsd, Stage, Timestamp};
+
+use crate::meter::{LocalMax, backend_price};
+use crate::request::{Narrator, Request, Source};
+use crate::{Backends, Parts};
+
+/// Words that a language backend may write beyond what it was asked for.
+const WORDS_OVER: f64 = 1.5;
+
+/// Each stage may take twice its worst case: a failed attempt or a repair is paid from the
+/// second half.
+const ATTEMPTS_PAID: i64 = 2;
+
+/// What a video may cost, stage by stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Each stage's share.
+    pub envelopes: BTreeMap<Stage, MicroUsd>,
+    /// Their sum: the worst case.
+    pub total: MicroUsd,
+    /// What it may cost.
+    pub budget: MicroUsd,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The worst case doesn't fit the budget. Nothing was done.
+    #[error(
+        "the worst case of this video is {total}, {missing} more than its budget of {budget}; {way_out}"
+    )]
+    OverBudget {
+        /// The worst case.
+        total: MicroUsd,
+        /// The budget.
+        budget: MicroUsd,
+        /// What is missing.
+        missing: MicroUsd,
+        /// Which tier would fit, or what budget.
+        way_out: String,
+    },
+    /// A price is missing.
+    #[error(transparent)]
+    Price(#[from] ledger::PriceError),
+    /// An amount doesn't fit.
+    #[error(transparent)]
+    Money(#[from] ytempire_core::MoneyError),
+}
+
+impl PlanError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::OverBudget { .. } => Code::BudgetExceeded,
+            Self::Price(_) => Code::PriceUnknown,
+            Self::Money(_) => Code::BriefInvalid,
+        }
+    }
+}
+
+/// The size of the job, as far as costs depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) scenes: u64,
+    pub(crate) words: u64,
+    pub(crate) characters: u64,
+}
+
+impl Size {
+    /// The size of a finished script.
+    pub(crate) fn of(script: &Script) -> Self {
+        let narrations = || script.scenes.iter().map(|scene| scene.narration.as_str());
+        Self {
+            scenes: script.scenes.len() as u64,
+            words: narrations().map(words).sum(),
+            characters: narrations().map(|text| text.chars().count() as u64).sum(),
+        }
+    }
+
+    fn promised(words: u32) -> Self {
+        let words = (f64::from(words) * WORDS_OVER) as u64;
+        // 45 words a scene is what a draft asks for; 8 characters a word is long.
+        Self { scenes: words / 30 + 3, words, characters: words * 8 }
+    }
+}
+
+/// Words of a text, as they count for time.
+pub(crate) fn words(text: &str) -> u64 {
+    text.split_whitespace().count() as u64
+}
+
+/// Frames that `words` of narration take at most: a word a second, twice the usual time, and
+/// five seconds around them.
+const fn frames_max(words: u64) -> u64 {
+    (words + 5) * 30
+}
+
+/// The most that one local job of `stage` takes, for `words` of narration.
+///
+/// CPU per unit is four times and more of what was measured on an old shared core, because
+/// work beyond the reservation is an overrun, which stops the video; at $0.04 a core-hour the
+/// room costs next to nothing.
+pub(crate) fn local_max(stage: Stage, words: u64, tier: Tier) -> LocalMax {
+    let frame_ms = if tier == Tier::Premium { 400 } else { 120 };
+    let (cpu_ms, disk_mib) = match stage {
+        Stage::Script => (20_000, 8),
+        Stage::Narrate => (20_000 + words * 400, 4 + words / 4),
+        Stage::Illustrate => (60_000, 64),
+        Stage::Compose => (30_000 + frames_max(words) * frame_ms, 4 + frames_max(words) / 15),
+        Stage::Assemble => (30_000 + frames_max(words) * 20, 16 + frames_max(words) / 12),
+        Stage::Thumbnail => (60_000, 8),
+        Stage::Validate => (30_000 + frames_max(words) * 60, 8),
+    };
+    LocalMax { cpu_ms, disk_mib }
+}
+
+/// Plans `request`, or says why it can't be afforded and what would fit.
+pub(crate) fn plan(parts: &Parts, request: &Request) -> Result<Plan, PlanError> {
+    let now = parts.now();
+    let total = plan_at(parts, request, now)?;
+    if total.total <= total.budget {
+        return Ok(total);
+    }
+    let missing = MicroUsd(total.total.0 - total.budget.0);
+    let way_out = way_out(parts, request, now, total.total);
+    Err(PlanError::OverBudget { total: total.total, budget: total.budget, missing, way_out })
+}
+
+fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) -> String {
+    let cheaper = [Tier::Complex, Tier::Simple].into_iter().filter(|t| (*t as u8) < request.tier as u8);
+    for tier in cheaper {
+        let mut other = request.clone();
+        other.tier = tier;
+        if parts.backends.speaker(tier).is_none() {
+            other.narrator = Narrator::Local { voice: None };
+        }
+        if let Ok(plan) = plan_at(parts, &other, now)
+            && plan.total <= plan.budget
+        {
+            let name = if tier == Tier::Simple { "simple" } else { "complex" };
+            return format!("--tier {name} fits, at {} at worst", plan.total);
+        }
+    }
+    if total <= ledger::VIDEO_CAP {
+        return format!("--budget {} would do", total.to_string().trim_start_matches('$'));
+    }
+    format!("no video may cost more than {}: shorten the text", ledger::VIDEO_CAP)
+}
+
+fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, PlanError> {
+    let size = match &request.source {
+        Source::Script(script) => Size::of(script),
+        Source::Topic { words, .. } => Size::promised(*words),
+    };
+    let mut envelopes = BTreeMap::new();
+    for stage in Stage::ALL {
+        let remote = remote_worst(&parts.backends, request, stage, size, now)?;
+        let local = local_worst(parts, request.tier, stage, size, now)?;
+        envelopes.insert(stage, MicroUsd((local.0 + remote.0) * ATTEMPTS_PAID));
+    }
+    let total = MicroUsd::sum(envelopes.values().copied());
+    Ok(Plan { envelopes, total, budget: request.budget })
+}
+
+fn local_worst(
+    parts: &Parts,
+    tier: Tier,
+    stage: Stage,
+    size: Size,
+    now: Timestamp,
+) -> Result<MicroUsd, PlanError> {
+    let per_scene = matches!(stage, Stage::Narrate | Stage::Illustrate | Stage::Compose);
+    // What depends on words adds up over the scenes; what doesn't is needed for each of them.
+    let jobs = if per_scene { size.scenes.max(1) } else { 1 };
+    let base = local_max(stage, 0, tier);
+    let whole = local_max(stage, size.words, tier);
+    let total = |base: u64, whole: u64| base * (jobs - 1) + whole;
+    let price = |meter| Ok::<_, PlanError>(parts.prices.find("local", "cpu", meter, now)?.price);
+    let cpu = price("cpu_ms")?.charge(total(base.cpu_ms, whole.cpu_ms))?;
+    let disk = price("disk_mib_month")?.charge(total(base.disk_mib, whole.disk_mib))?;
+    // Each charge line is rounded up by itself.
+    Ok(MicroUsd(cpu.0 + disk.0 + 2 * jobs as i64))
+}
+
+fn remote_worst(
+    backends: &Backends,
+    request: &Request,
+    stage: Stage,
+    size: Size,
+    now: Timestamp,
+) -> Result<MicroUsd, PlanError> {
+    let (backend, quote, calls) = match (stage, &request.source, &request.narrator) {
+        (Stage::Script, Source::Topic { writer, words, .. }, _) => {
+            // Tokens as the adapter bounds them: prompt and a repaired answer in, answer out.
+            let tokens = u64::from(*words) * 4 + 12_000;
+            let quote = Usage { input_tokens: tokens * 3, output_tokens: tokens, ..Usage::default() };
+            (backends.named(writer), quote, 2)
+        }
+        (Stage::Narrate, _, Narrator::Backend { name, .. }) => {
+            // Each chunk is rounded up by itself.
+            let quote = Usage { characters: size.characters, ..Usage::default() };
+            (backends.named(name), quote, size.characters / 100 + size.scenes)
+        }
+        _ => return Ok(MicroUsd::ZERO),
+    };
+    let Some(backend) = backend else { return Ok(MicroUsd::ZERO) };
+    let mut worst = MicroUsd(calls as i64);
+    for (meter, quantity) in quote.meters() {
+        let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
+        worst = worst.checked_add(charge).ok_or(ytempire_core::MoneyError::Overflow)?;
+    }
+    Ok(worst)
+}

@@ -1,0 +1,117 @@
+//! What a video is made from, with everything resolved: what the store keeps as `request`.
+
+use serde::{Deserialize, Serialize};
+use studio::Canvas;
+use studio::script::Script;
+use studio::theme::Theme;
+use ytempire_core::MicroUsd;
+use ytempire_core::brief::{Captions, Format, Tier};
+
+use crate::Asset;
+
+/// Grows with every change that alters what the same request gives.
+pub(crate) const RENDERER: u32 = 1;
+
+/// A brief with every file found, every default applied and every backend chosen.
+///
+/// Two equal requests are one video: the hash of its JSON is the idempotency key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The renderer that it was resolved for.
+    pub renderer: u32,
+    /// The script, or how to get one.
+    pub source: Source,
+    /// What the description begins with, where the brief says so.
+    pub description: Option<String>,
+    /// Tags, where the brief has some.
+    pub tags: Vec<String>,
+    /// Shape of the picture.
+    pub format: Format,
+    /// How much may be bought.
+    pub tier: Tier,
+    /// What it may cost.
+    pub budget: MicroUsd,
+    /// Who speaks.
+    pub narrator: Narrator,
+    /// BCP 47 tag of the text's language.
+    pub language: String,
+    /// The theme's name.
+    pub theme: String,
+    /// Pictures and clips that may be used.
+    pub assets: Vec<Asset>,
+    /// What plays under the narration.
+    pub music: Music,
+    /// Where captions go.
+    pub captions: Captions,
+}
+
+/// Where the scenes come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// They are here: the user's own script, or cut from the user's article.
+    Script(Script),
+    /// A language backend writes them.
+    Topic {
+        /// What about.
+        topic: String,
+        /// The title, where the user has chosen one.
+        title: Option<String>,
+        /// The backend's name.
+        writer: String,
+        /// Words wanted.
+        words: u32,
+    },
+}
+
+/// Who speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Narrator {
+    /// The embedded voice.
+    Local {
+        /// Its name; `None`: the best that is installed.
+        voice: Option<String>,
+    },
+    /// A speech backend.
+    Backend {
+        /// Its name.
+        name: String,
+        /// The voice, where the brief names one.
+        voice: Option<String>,
+    },
+}
+
+/// What plays under the narration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Music {
+    /// A bed made for the video.
+    Made,
+    /// Nothing.
+    None,
+    /// The user's file.
+    File(Asset),
+}
+
+impl Request {
+    /// The size and speed of its picture.
+    pub const fn canvas(&self) -> Canvas {
+        Canvas::of(self.format)
+    }
+
+    /// Its theme. A theme that is gone since is the default one.
+    pub fn theme(&self) -> &'static Theme {
+        Theme::named(&self.theme).unwrap_or_else(|| Theme::default_for(""))
+    }
+
+    /// Whether captions go into the picture.
+    pub const fn burns_captions(&self) -> bool {
+        matches!(self.captions, Captions::Burned | Captions::Both)
+    }
+
+    /// Whether captions go into files.
+    pub const fn writes_captions(&self) -> bool {
+        matches!(self.captions, Captions::Sidecar | Captions::Both)
+    }
+}

@@ -1,0 +1,133 @@
+//! The jobs that follow from a script, and from a repair.
+//!
+//! ```text
+//! script ─► narrate[i]    ─► compose[i] ─► assemble ─► validate
+//!        └► illustrate[i] ─┘            └► thumbnail ──┘
+//! ```
+//! `compose[i]` also waits for scene `i - 1`, whose last picture it begins over.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::NewJob;
+use ytempire_core::{JobId, Stage};
+
+use crate::Parts;
+
+/// The arguments of a job about one scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SceneArgs {
+    /// Which scene.
+    pub(super) scene: usize,
+    /// 0, and 1 for a repair: the cache is passed by.
+    #[serde(default)]
+    pub(super) take: u32,
+}
+
+/// The arguments of a job about the whole video.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WholeArgs {
+    /// How many scenes.
+    pub(super) scenes: usize,
+    /// 0, and 1 for a repair.
+    #[serde(default)]
+    pub(super) take: u32,
+    /// The graph, so that a repair can be hooked into it.
+    pub(super) jobs: Graph,
+}
+
+/// The jobs of a video by what they are about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Graph {
+    pub(super) script: Option<JobId>,
+    pub(super) narrate: Vec<JobId>,
+    pub(super) illustrate: Vec<JobId>,
+    pub(super) compose: Vec<JobId>,
+    pub(super) assemble: Option<JobId>,
+    pub(super) thumbnail: Option<JobId>,
+}
+
+/// Jobs are claimed by rank. Narration comes first of all: it is cheap, and what it can't speak
+/// should be known before hours of pictures are drawn.
+const RANK_STEP: i64 = 10_000;
+
+fn rank(stage: Stage, scene: usize) -> i64 {
+    stage as i64 * RANK_STEP + scene as i64
+}
+
+fn job(id: JobId, stage: Stage, args: serde_json::Value, scene: usize, after: Vec<JobId>) -> NewJob {
+    NewJob { id, stage, args, rank: rank(stage, scene), after }
+}
+
+/// All jobs of a video with `scenes` scenes, after its `script`.
+pub(super) fn after_script(parts: &Parts, script: JobId, scenes: usize) -> Vec<NewJob> {
+    let now = parts.now();
+    let fresh = || JobId::fresh(&parts.ids, now);
+    let many = || (0..scenes).map(|_| fresh()).collect::<Vec<_>>();
+    let graph = Graph {
+        script: Some(script),
+        narrate: many(),
+        illustrate: many(),
+        compose: many(),
+        assemble: Some(fresh()),
+        thumbnail: Some(fresh()),
+    };
+    let mut jobs = Vec::new();
+    for scene in 0..scenes {
+        let args = || json!(SceneArgs { scene, take: 0 });
+        jobs.push(job(graph.narrate[scene], Stage::Narrate, args(), scene, vec![script]));
+        jobs.push(job(graph.illustrate[scene], Stage::Illustrate, args(), scene, vec![script]));
+        jobs.push(compose(&graph, graph.compose[scene], scene, 0));
+    }
+    jobs.extend(whole(&graph, fresh(), 0));
+    jobs
+}
+
+/// Inputs: script, narration and picture of the scene, then those of the scene before it.
+fn compose(graph: &Graph, id: JobId, scene: usize, take: u32) -> NewJob {
+    let mut after: Vec<JobId> = graph.script.into_iter().collect();
+    after.extend([graph.narrate[scene], graph.illustrate[scene]]);
+    if let Some(before) = scene.checked_sub(1) {
+        after.extend([graph.narrate[before], graph.illustrate[before]]);
+    }
+    job(id, Stage::Compose, json!(SceneArgs { scene, take }), scene, after)
+}
+
+/// Assembly, thumbnail and validation. Inputs of assembly: script, narrations, segments; of the
+/// thumbnail: script, pictures; of validation: script, assembly, thumbnail, narrations,
+/// pictures, segments.
+fn whole(graph: &Graph, validate: JobId, take: u32) -> Vec<NewJob> {
+    let args = || json!(WholeArgs { scenes: graph.narrate.len(), take, jobs: graph.clone() });
+    let script = || graph.script.into_iter();
+    let (Some(assemble), Some(thumbnail)) = (graph.assemble, graph.thumbnail) else {
+        return Vec::new();
+    };
+    let after = script().chain(graph.narrate.clone()).chain(graph.compose.clone()).collect();
+    let mut jobs = vec![job(assemble, Stage::Assemble, args(), 0, after)];
+    if take == 0 {
+        let after = script().chain(graph.illustrate.clone()).collect();
+        jobs.push(job(thumbnail, Stage::Thumbnail, args(), 0, after));
+    }
+    let after = script()
+        .chain([assemble, thumbnail])
+        .chain(graph.narrate.clone())
+        .chain(graph.illustrate.clone())
+        .chain(graph.compose.clone())
+        .collect();
+    jobs.push(job(validate, Stage::Validate, args(), 0, after));
+    jobs
+}
+
+/// The jobs that make `scenes` again, and the whole video from them.
+pub(super) fn repair(parts: &Parts, graph: &Graph, scenes: &[usize]) -> Vec<NewJob> {
+    let now = parts.now();
+    let fresh = || JobId::fresh(&parts.ids, now);
+    let mut graph = graph.clone();
+    let mut jobs = Vec::new();
+    for &scene in scenes {
+        graph.compose[scene] = fresh();
+        jobs.push(compose(&graph, graph.compose[scene], scene, 1));
+    }
+    graph.assemble = Some(fresh());
+    jobs.extend(whole(&graph, fresh(), 1));
+    jobs
+}

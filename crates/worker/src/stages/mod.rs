@@ -1,0 +1,110 @@
+//! The stages, one file per job kind, and what they share: cache, reservation, settlement.
+
+mod assemble;
+mod compose;
+mod graph;
+mod illustrate;
+mod narrate;
+mod script;
+mod thumbnail;
+mod validate;
+
+use std::time::Duration;
+
+use ledger::{Hold, Outcome, Posting};
+use serde::Serialize;
+use store::{CacheEntry, JobOutcome, Settlement};
+use ytempire_core::{Stage, TransferId};
+
+use crate::attempt::{Attempt, Follow, Made};
+use crate::error::StageError;
+use crate::meter::LocalHold;
+use crate::plan::local_max;
+
+/// Runs the attempt's stage and says how it is to be settled.
+pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
+    match attempt.stage() {
+        Stage::Script => script::run(attempt).await,
+        Stage::Narrate => narrate::run(attempt).await,
+        Stage::Illustrate => illustrate::run(attempt).await,
+        Stage::Compose => compose::run(attempt).await,
+        Stage::Assemble => assemble::run(attempt).await,
+        Stage::Thumbnail => thumbnail::run(attempt).await,
+        Stage::Validate => validate::run(attempt).await,
+    }
+}
+
+/// What a stage did, paid for and ready to be settled.
+pub(crate) struct Done {
+    pub(crate) output: serde_json::Value,
+    postings: Vec<Posting>,
+    cached: Vec<CacheEntry>,
+}
+
+/// Does local work under the cache and under a reservation: looks whether the same was done
+/// before, else holds the worst case for `words` of narration, works on a thread of its own and
+/// settles what it took.
+pub(crate) async fn local(
+    attempt: &Attempt,
+    inputs: &impl Serialize,
+    words: u64,
+    work: impl FnOnce(&Attempt) -> Result<Made, StageError> + Send + 'static,
+) -> Result<Done, StageError> {
+    let key = attempt.key(inputs)?;
+    if let Some(entry) = attempt.cached(&key).await? {
+        return reused(attempt, entry).await;
+    }
+    let hold = reserve(attempt, words).await?;
+    let (made, cpu) = attempt
+        .blocking(move |attempt| {
+            let made = work(attempt)?;
+            let children = made.cpu;
+            Ok((made, children))
+        })
+        .await?;
+    Ok(finished(&hold, key, made, cpu))
+}
+
+/// Holds the worst case of a local job for `words` of narration.
+pub(crate) async fn reserve(attempt: &Attempt, words: u64) -> Result<LocalHold, StageError> {
+    let max = local_max(attempt.stage(), words, attempt.request.tier);
+    let (hold, holds) = LocalHold::ask(&attempt.parts, max)?;
+    attempt.parts.store.transfer_hold(attempt.parts.now(), attempt.job.lease, holds).await?;
+    Ok(hold)
+}
+
+/// Local work that is done and is to be cached under `key`.
+pub(crate) fn finished(hold: &LocalHold, key: String, made: Made, cpu: Duration) -> Done {
+    let bytes = made.files.iter().map(|file| file.bytes).sum();
+    let entry = CacheEntry { key, output: made.output.clone(), artifacts: made.files };
+    Done { output: made.output, postings: hold.postings(cpu, bytes), cached: vec![entry] }
+}
+
+/// Work that was done before: a line of nothing on the receipt says so.
+pub(crate) async fn reused(attempt: &Attempt, entry: CacheEntry) -> Result<Done, StageError> {
+    let parts = &attempt.parts;
+    let now = parts.now();
+    let price = parts.prices.find("local", "cpu", "cpu_ms", now)?.clone();
+    let id = TransferId::fresh(&parts.ids, now);
+    let hold = Hold { id, backend: "cache".to_owned(), price, quantity_max: 0 };
+    parts.store.transfer_hold(now, attempt.job.lease, vec![hold]).await?;
+    let postings = vec![Posting { id, outcome: Outcome::Post { quantity: 0 } }];
+    Ok(Done { output: entry.output, postings, cached: vec![] })
+}
+
+impl Done {
+    /// The end of the attempt.
+    pub(crate) fn settle(self, attempt: &Attempt, follow: Follow) -> Settlement {
+        Settlement {
+            lease: attempt.job.lease,
+            outcome: JobOutcome::Completed {
+                output: self.output,
+                follow: follow.jobs,
+                cached: self.cached,
+                title: follow.title,
+            },
+            postings: self.postings,
+            events: vec![],
+        }
+    }
+}

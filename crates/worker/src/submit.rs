@@ -1,0 +1,251 @@
+//! Accepting a brief: resolve everything, plan, refuse early, write one transaction.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use store::{NewJob, Submission, Submitted};
+use studio::script::Script;
+use studio::text::Typesetter;
+use studio::theme::Theme;
+use ytempire_core::brief::{Settings, Source as Text};
+use ytempire_core::{AccountId, Code, JobId, Stage, VideoId, VideoState};
+
+use crate::asset::{self, AssetKind};
+use crate::plan::{Plan, plan};
+use crate::request::{Music, Narrator, RENDERER, Request, Source};
+use crate::Parts;
+
+/// Words asked of a language backend: four minutes.
+const TOPIC_WORDS: u32 = 600;
+
+/// A brief to be made, and where its relative files are.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What is asked for.
+    pub settings: Settings,
+    /// The folder that the brief's files are relative to.
+    pub folder: PathBuf,
+}
+
+/// An order with everything found and planned; nothing is written yet.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Everything resolved.
+    pub request: Request,
+    /// What it may cost.
+    pub plan: Plan,
+    /// Same key, same video.
+    pub key: String,
+    /// What the user should know: files passed over, words left out.
+    pub notices: Vec<String>,
+}
+
+/// Why an order was refused. Nothing was written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct RefusedOrder {
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong, where, and how to mend it.
+    pub text: String,
+}
+
+impl RefusedOrder {
+    fn new(code: Code, text: impl std::fmt::Display) -> Self {
+        Self { code, text: text.to_string() }
+    }
+}
+
+/// Resolves an order: reads its script, finds its files, chooses backends, plans its costs.
+///
+/// # Errors
+/// Everything that can be known before work begins: an unreadable script, glyphs that no font
+/// has, a text that the voice can't speak, unusable assets, a topic without a language backend,
+/// a budget that the worst case doesn't fit.
+pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
+    let settings = &order.settings;
+    let mut notices = Vec::new();
+    let source = source(parts, settings)?;
+    let narrator = narrator(parts, settings);
+    let theme = theme(settings)?;
+    let assets = match &settings.assets {
+        None => Vec::new(),
+        Some(folder) => {
+            let (assets, passed_over) = asset::scan(&order.folder.join(folder))
+                .map_err(|e| RefusedOrder::new(e.code(), e))?;
+            notices.extend(passed_over.iter().map(|path| {
+                format!("{} is no picture or clip and was passed over", path.display())
+            }));
+            assets
+        }
+    };
+    let request = Request {
+        renderer: RENDERER,
+        source,
+        description: settings.description.clone(),
+        tags: settings.tags.clone(),
+        format: settings.format,
+        tier: settings.tier,
+        budget: settings.budget,
+        narrator,
+        language: settings.language.clone(),
+        theme: theme.name.to_owned(),
+        assets,
+        music: music(&order.folder, settings)?,
+        captions: settings.captions,
+    };
+    if let Source::Script(script) = &request.source {
+        check_text(&request, script)?;
+    }
+    let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    let key = key(&request)?;
+    Ok(Prepared { request, plan, key, notices })
+}
+
+fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
+    let title = settings.title.as_deref();
+    let script = match &settings.source {
+        Text::Script(text) => studio::script::parse(text, title.unwrap_or_default())
+            .map_err(|e| RefusedOrder::new(e.code, e))?,
+        Text::Article(text) => studio::article::script(text, title)
+            .map_err(|e| RefusedOrder::new(e.code, e))?,
+        Text::Topic(topic) => {
+            let Some(writer) = parts.backends.writer(settings.tier) else {
+                return Err(RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER));
+            };
+            return Ok(Source::Topic {
+                topic: topic.clone(),
+                title: settings.title.clone(),
+                writer: writer.name.clone(),
+                words: TOPIC_WORDS,
+            });
+        }
+    };
+    Ok(Source::Script(studio::script::split_long_scenes(script)))
+}
+
+const NO_WRITER: &str = "a topic needs a language backend and none is configured. Name one in \
+    ytempire.toml:\n\n\
+    [[backend]]\n\
+    name = \"local-llm\"\n\
+    stage = \"script\"\n\
+    kind = \"openai-chat\"\n\
+    base_url = \"http://127.0.0.1:11434/v1\"   # Ollama; any OpenAI-shaped server will do\n\
+    model = \"qwen3:8b\"\n\
+    tier = \"simple\"\n\
+    [backend.price]\n\
+    input_tokens = \"0\"\n\
+    output_tokens = \"0\"\n\n\
+    or give a script or an article instead: ytempire make article.md";
+
+fn narrator(parts: &Parts, settings: &Settings) -> Narrator {
+    match parts.backends.speaker(settings.tier) {
+        Some(backend) => {
+            Narrator::Backend { name: backend.name.clone(), voice: settings.voice.clone() }
+        }
+        None => Narrator::Local { voice: settings.voice.clone() },
+    }
+}
+
+fn theme(settings: &Settings) -> Result<&'static Theme, RefusedOrder> {
+    let Some(name) = &settings.theme else {
+        return Ok(Theme::default_for(settings.title.as_deref().unwrap_or_default()));
+    };
+    Theme::named(name).ok_or_else(|| {
+        let names: Vec<_> = Theme::names().map(|(name, _)| name).collect();
+        let text = format!("there is no theme {name:?}; there are {}", names.join(", "));
+        RefusedOrder::new(Code::BriefInvalid, text)
+    })
+}
+
+fn music(folder: &Path, settings: &Settings) -> Result<Music, RefusedOrder> {
+    use ytempire_core::brief::Music as Asked;
+    Ok(match &settings.music {
+        Asked::Made => Music::Made,
+        Asked::None => Music::None,
+        Asked::File(file) => Music::File(
+            asset::one(&folder.join(file), AssetKind::Sound)
+                .map_err(|e| RefusedOrder::new(e.code(), e))?,
+        ),
+    })
+}
+
+/// Checks that every character can be shown and every word spoken.
+fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
+    let setter = Typesetter::new();
+    let shown = serde_json::to_string(script).unwrap_or_default();
+    let missing = setter.missing_glyphs(&shown);
+    if !missing.is_empty() {
+        let names: Vec<String> =
+            missing.iter().take(12).map(|c| format!("{c} (U+{:04X})", *c as u32)).collect();
+        let text = format!(
+            "no font at hand has glyphs for {}{}; leave them out of the script",
+            names.join(", "),
+            if missing.len() > 12 { ", …" } else { "" },
+        );
+        return Err(RefusedOrder::new(Code::GlyphsMissing, text));
+    }
+    if matches!(request.narrator, Narrator::Local { .. }) {
+        for scene in &script.scenes {
+            studio::spoken::spoken(&scene.narration, &request.language).map_err(|e| {
+                let text = format!("scene {:?}: {e}", scene.heading);
+                RefusedOrder::new(Code::VoiceUnsuited, text)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn key(request: &Request) -> Result<String, RefusedOrder> {
+    let json = serde_json::to_vec(request).map_err(|e| RefusedOrder::new(Code::Bug, e))?;
+    Ok(format!("make:{}", hex(&Sha256::digest(&json))))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Accepts a prepared order, or finds the video that the same order made before.
+///
+/// A video that failed or was cancelled isn't revived: the same order begins a new one, which
+/// finds all that the old one finished in the cache.
+pub async fn submit(parts: &Parts, prepared: &Prepared) -> store::Result<Submitted> {
+    let mut number = 1;
+    loop {
+        let submitted = try_submit(parts, prepared, number).await?;
+        let ended = matches!(submitted.video.state, VideoState::Failed | VideoState::Cancelled);
+        if submitted.fresh || !ended {
+            return Ok(submitted);
+        }
+        number += 1;
+    }
+}
+
+async fn try_submit(parts: &Parts, prepared: &Prepared, number: u32) -> store::Result<Submitted> {
+    let now = parts.now();
+    let request = &prepared.request;
+    let title = match &request.source {
+        Source::Script(script) => script.title.clone(),
+        Source::Topic { title, topic, .. } => title.clone().unwrap_or_else(|| topic.clone()),
+    };
+    let script = NewJob {
+        id: JobId::fresh(&parts.ids, now),
+        stage: Stage::Script,
+        args: serde_json::Value::Null,
+        rank: 0,
+        after: vec![],
+    };
+    let submission = Submission {
+        video: VideoId::fresh(&parts.ids, now),
+        account: AccountId::LOCAL,
+        key: format!("{}#{number}", prepared.key),
+        title,
+        request: serde_json::to_value(request)
+            .map_err(|e| store::Error::Database(format!("can't write the request: {e}")))?,
+        budget: request.budget,
+        envelopes: prepared.plan.envelopes.clone(),
+        jobs: vec![script],
+    };
+    parts.store.video_submit(now, submission).await
+}
