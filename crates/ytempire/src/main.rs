@@ -1,3 +1,58 @@
-//! To be written.
+//! `ytempire`: a brief in, a finished video and its receipt out.
+//!
+//! Floor 5, the composition root: the only place that reads arguments, the environment and the
+//! clock, and that names a database driver. One file per subcommand.
 
-fn main() {}
+mod args;
+mod cache;
+mod config;
+mod cost;
+mod display;
+mod fail;
+mod list;
+mod make;
+mod manual;
+mod schema;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::fail::Failure;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    world::log(args.verbosity());
+    providers::install_tls();
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    // Two threads serve the store, the claim loop and the screen; stages bring their own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::bug(format!("can't start: {e}")))?;
+    let global = args.global;
+    let done = runtime.block_on(async {
+        match args.command {
+            Command::Make(make) => make::run(&global, make).await,
+            Command::List(list) => list::run(&global, list).await,
+            Command::Cost(cost) => cost::run(&global, cost).await,
+            Command::Cache(cache) => cache::run(&global, cache).await,
+            Command::Schema(schema) => schema::run(&schema),
+            Command::Completions(shell) => manual::completions(&shell),
+            Command::Man(man) => manual::man(&man),
+        }
+    });
+    // A stage that doesn't stop in time must not hold up the answer to Ctrl-C: what it left is
+    // taken over at the next start.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(1_000));
+    done
+}

@@ -1,0 +1,217 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use ytempire_core::brief;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  2    usage, or an invalid brief
+  3    refused by the budget
+  4    a stage failed
+  5    the finished video was rejected by its checks
+  130  interrupted; the same command goes on
+
+Every error has a code such as YT0101; docs/errors/ has a page for each.";
+
+/// Turns a brief into a finished video, at a cost that is known before a cent is spent.
+#[derive(Debug, Parser)]
+#[command(name = "ytempire", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Where state and artifacts are kept [default: the user's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "YTEMPIRE_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file [default: ./ytempire.toml, then the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "YTEMPIRE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Say only what must be said
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice, everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Ends the process at a crash point: NAME or NAME:VISIT. For tests.
+    #[arg(long, global = true, hide = true, env = "YTEMPIRE_CRASH_AT")]
+    pub(crate) crash_at: Option<String>,
+}
+
+impl Args {
+    /// -1 quiet, 0 normal, 1 and more verbose.
+    pub(crate) fn verbosity(&self) -> i8 {
+        if self.global.quiet { -1 } else { self.global.verbose.min(2) as i8 }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a video from a brief, a text of yours or a topic
+    Make(Box<Make>),
+    /// List videos, newest first
+    List(List),
+    /// Print a video's receipt again
+    Cost(Cost),
+    /// Show what is cached, or forget the oldest of it
+    Cache(Cache),
+    /// Print the JSON Schema of a brief
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}
+
+/// Make a video. The same command, given again after an interruption, goes on from the last
+/// finished segment and pays for nothing twice.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Make {
+    /// A brief (.toml, .yaml, .json) or an article of yours (.md, .txt, .html)
+    #[arg(required_unless_present = "topic", conflicts_with = "topic")]
+    pub(crate) brief: Option<PathBuf>,
+    /// A topic for a language backend to write about
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// Folder for the finished files [default: out/ and the brief's name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Shape of the picture [default: 16:9]
+    #[arg(long)]
+    pub(crate) format: Option<FormatArg>,
+    /// How much may be bought [default: simple, which buys nothing]
+    #[arg(long)]
+    pub(crate) tier: Option<TierArg>,
+    /// Dollars that the whole video may cost [default: 3.00, which is also the most]
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<String>,
+    /// The narrator, as the speech backend names it
+    #[arg(long)]
+    pub(crate) voice: Option<String>,
+    /// Language of the text, such as en [default: en]
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Theme
+    #[arg(long, value_name = "NAME", long_help = theme_help())]
+    pub(crate) theme: Option<String>,
+    /// Folder of pictures and clips to use, matched to scenes by name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) assets: Option<PathBuf>,
+    /// Music under the narration: a file, or none [default: a bed made for the video]
+    #[arg(long, value_name = "FILE|none")]
+    pub(crate) music: Option<String>,
+    /// Where captions go [default: both]
+    #[arg(long)]
+    pub(crate) captions: Option<CaptionsArg>,
+    /// Print one JSON event a line, the receipt last
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn theme_help() -> String {
+    let themes = studio::theme::Theme::names();
+    themes.fold("Theme:".to_owned(), |text, (name, line)| format!("{text}\n- {name}: {line}"))
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct List {
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Cost {
+    /// The video's id, its first characters, or `last`
+    #[arg(default_value = "last")]
+    pub(crate) video: String,
+    /// The receipt as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Cache {
+    /// Forget the least recently used until at most this much is left: 10GiB, 500MiB, 0
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) prune_to: Option<String>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// Of what
+    #[arg(value_enum)]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// A brief
+    Brief,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Write one page per command into this folder instead of printing the main one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+macro_rules! mirror {
+    ($(#[$doc:meta])* $name:ident of $of:ty { $($(#[$value:meta])* $variant:ident => $target:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+        pub(crate) enum $name { $($(#[$value])* $variant,)* }
+
+        impl From<$name> for $of {
+            fn from(arg: $name) -> Self {
+                match arg { $($name::$variant => Self::$target,)* }
+            }
+        }
+    };
+}
+
+mirror!(
+    /// `--format`
+    FormatArg of brief::Format {
+        #[value(name = "16:9")] Wide => Landscape,
+        #[value(name = "9:16")] Tall => Portrait,
+        #[value(name = "1:1")] Square => Square,
+    }
+);
+mirror!(
+    /// `--tier`
+    TierArg of brief::Tier {
+        Simple => Simple,
+        Complex => Complex,
+        Premium => Premium,
+    }
+);
+mirror!(
+    /// `--captions`
+    CaptionsArg of brief::Captions {
+        Burned => Burned,
+        Sidecar => Sidecar,
+        Both => Both,
+        None => None,
+    }
+);

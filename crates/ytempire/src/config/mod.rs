@@ -1,0 +1,91 @@
+//! Configuration: a TOML file, found in the usual places; unknown keys are errors.
+
+use std::path::{Path, PathBuf};
+
+use providers::config::BackendTable;
+use providers::{Backend, Http, Options};
+use serde::Deserialize;
+use worker::Backends;
+use ytempire_core::Code;
+use ytempire_core::brief::Tier;
+
+use crate::args::Global;
+use crate::fail::Failure;
+use crate::world;
+
+/// What the file may say. Every key may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where state and artifacts are kept. Since 0.1. Default: `ytempire` in the user's data
+    /// folder.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Jobs at once, 1 to 64. Since 0.1. Default: the machine's cores. Too few: cores idle. Too
+    /// many: memory, about 300 MB for each segment that is being drawn.
+    pub(crate) slots: Option<u32>,
+    /// Remote backends, the first that fits is used. Since 0.1. Default: none.
+    #[serde(default, rename = "backend")]
+    pub(crate) backends: Vec<BackendTable>,
+}
+
+impl Config {
+    /// Reads the configuration that `global` names, else the first of the usual files that is
+    /// there, else the defaults.
+    pub(crate) fn load(global: &Global) -> Result<Self, Failure> {
+        let named = global.config.clone().into_iter();
+        let Some(path) = named.chain(world::config_files()).find(|path| {
+            // A file that was named must be there; the usual ones may be missing.
+            global.config.as_deref() == Some(path) || path.is_file()
+        }) else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(&path).map_err(|e| invalid(&path, &e.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|e| invalid(&path, &e.to_string()))?;
+        config.validate().map_err(|why| invalid(&path, &why))?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.slots.is_some_and(|slots| !(1..=64).contains(&slots)) {
+            return Err("slots: must be 1 to 64".to_owned());
+        }
+        for (index, table) in self.backends.iter().enumerate() {
+            let name = &table.name;
+            table.validate().map_err(|e| format!("backend {name:?}: {e}"))?;
+            if self.backends[..index].iter().any(|other| other.name == *name) {
+                return Err(format!("backend {name:?} is there twice; names are unique"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The data folder: argument or environment, then file, then default.
+    pub(crate) fn data_dir(&self, global: &Global) -> Result<PathBuf, Failure> {
+        let chosen = global.data_dir.clone().or_else(|| self.data_dir.clone());
+        chosen.or_else(world::default_data_dir).ok_or_else(|| {
+            Failure::new(Code::FolderUnwritable, "there is no home folder; name one by --data-dir")
+        })
+    }
+
+    /// The backends, with their keys read.
+    pub(crate) fn backends(&self) -> Result<Backends, Failure> {
+        if self.backends.is_empty() {
+            return Ok(Backends::default());
+        }
+        let failed = |e: String| Failure::new(Code::ConfigInvalid, e);
+        let http = Http::new(Options::default()).map_err(|e| failed(e.to_string()))?;
+        let ready = |table: &BackendTable| -> Result<(Tier, Backend), Failure> {
+            let key = world::secret(table.api_key_env.as_deref(), table.api_key_file.as_deref())
+                .map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
+            let backend =
+                table.backend(key).map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
+            Ok((table.tier, backend))
+        };
+        let backends = self.backends.iter().map(ready).collect::<Result<_, _>>()?;
+        Ok(Backends::new(http, backends))
+    }
+}
+
+fn invalid(path: &Path, why: &str) -> Failure {
+    Failure::new(Code::ConfigInvalid, format!("{}: {why}", path.display()))
+}

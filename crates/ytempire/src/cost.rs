@@ -1,0 +1,106 @@
+//! `ytempire cost`: a video's receipt, from the ledger.
+
+use comfy_table::{CellAlignment, Table};
+use ledger::{Receipt, TransferState};
+use ytempire_core::Code;
+
+use crate::args::{Cost, Global};
+use crate::config::Config;
+use crate::fail::Failure;
+use crate::schema::print;
+use crate::world;
+
+pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
+    let config = Config::load(global)?;
+    let parts = world::parts(global, &config)?;
+    let videos = parts.store.video_list(10_000).await?;
+    let mut found = videos
+        .into_iter()
+        .filter(|video| args.video == "last" || video.id.to_string().starts_with(&args.video));
+    let video = found.next().ok_or_else(|| {
+        let text = format!("there is no video {:?}; `ytempire list` shows all", args.video);
+        Failure::new(Code::VideoUnknown, text)
+    })?;
+    if args.video != "last" && found.next().is_some() {
+        let text = format!("several videos begin with {:?}; give more of the id", args.video);
+        return Err(Failure::new(Code::VideoUnknown, text));
+    }
+    let transfers = parts.store.transfer_list(video.id).await?;
+    let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
+    if args.json {
+        let text = serde_json::to_string_pretty(&receipt)
+            .map_err(|e| Failure::bug(format!("can't write the receipt: {e}")))?;
+        return print(&format!("{text}\n"));
+    }
+    print(&shown(&receipt))
+}
+
+/// The receipt as a table: lines that are alike add up to one.
+pub(crate) fn shown(receipt: &Receipt) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_header(["stage", "backend", "meter", "quantity", "unit price", "held", "posted", ""]);
+    for group in grouped(receipt) {
+        let (first, all) = (group[0], group);
+        let quantity: u64 = all.iter().map(|line| line.quantity).sum();
+        let held = ytempire_core::MicroUsd::sum(all.iter().map(|line| line.held));
+        let posted = ytempire_core::MicroUsd::sum(all.iter().map(|line| line.posted));
+        table.add_row([
+            first.stage.to_string(),
+            first.backend.clone(),
+            first.meter.clone(),
+            quantity.to_string(),
+            first.unit_price.to_string(),
+            held.to_string(),
+            posted.to_string(),
+            note(first.state, first.imputed, all.len()),
+        ]);
+    }
+    for column in 3..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!(
+        "{title}\n\n{table}\n\ncash {cash}, own machine {imputed}, unknown {unknown}: \
+         {total} of {budget}\n",
+        title = receipt.title,
+        cash = receipt.cash,
+        imputed = receipt.imputed,
+        unknown = receipt.unknown,
+        total = receipt.total,
+        budget = receipt.budget,
+    )
+}
+
+fn grouped(receipt: &Receipt) -> Vec<Vec<&ledger::ReceiptLine>> {
+    let mut groups: Vec<Vec<&ledger::ReceiptLine>> = Vec::new();
+    for line in &receipt.lines {
+        let alike = |group: &&mut Vec<&ledger::ReceiptLine>| {
+            let first = group[0];
+            (first.stage, &first.backend, &first.meter, &first.price_version, first.state)
+                == (line.stage, &line.backend, &line.meter, &line.price_version, line.state)
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups.sort_by_key(|group| group[0].stage);
+    groups
+}
+
+fn note(state: TransferState, imputed: bool, lines: usize) -> String {
+    let mut notes = Vec::new();
+    if imputed {
+        notes.push("own machine".to_owned());
+    }
+    if state != TransferState::Posted {
+        notes.push(state.as_str().to_owned());
+    }
+    if lines > 1 {
+        notes.push(format!("{lines} lines"));
+    }
+    notes.join(", ")
+}

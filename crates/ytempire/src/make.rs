@@ -1,0 +1,189 @@
+//! `ytempire make`: the main job, from arguments to the folder with the finished video.
+
+use std::path::{Path, PathBuf};
+
+use store::VideoRow;
+use worker::{Exported, Node, Order, Parts, Prepared, WorkError, export, prepare, submit};
+use ytempire_core::brief::{self, Brief, Syntax};
+use ytempire_core::{Code, VideoState};
+
+use crate::args::{Global, Make};
+use crate::config::Config;
+use crate::cost;
+use crate::display::Display;
+use crate::fail::Failure;
+use crate::schema::print;
+use crate::world;
+
+pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
+    let cancel = world::stop_signal()?;
+    let config = Config::load(global)?;
+    let order = order(&args)?;
+    let parts = world::parts(global, &config)?;
+    world::check_tools(&parts.tools)?;
+    let prepared = off_the_loop(parts.clone(), order).await?;
+    for notice in &prepared.notices {
+        anstream::eprintln!("note: {notice}");
+    }
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args));
+    writable(&out)?;
+    let submitted = submit(&parts, &prepared).await?;
+    let video = submitted.video;
+    let mut display = Display::new(global, &args, &parts, &video);
+    display.begin(&prepared, submitted.fresh);
+    let node = Node::join(parts.clone(), &world::node_name()).await.map_err(|e| stopped(&e, &args))?;
+    let worked = tokio::select! {
+        biased;
+        worked = node.work(video.id, &cancel) => worked,
+        () = display.watch() => unreachable!("watching never ends by itself"),
+    };
+    display.finish().await?;
+    let video = match worked {
+        Ok(video) => video,
+        Err(e) => return Err(stopped(&e, &args)),
+    };
+    node.leave().await.map_err(|e| stopped(&e, &args))?;
+    let exported = export(&parts, &video, &out).await?;
+    told(&args, global, &video, &exported)
+}
+
+/// Preparing reads and hashes the user's files: not on a thread that serves the store.
+async fn off_the_loop(parts: Parts, order: Order) -> Result<Prepared, Failure> {
+    tokio::task::spawn_blocking(move || prepare(&parts, &order))
+        .await
+        .map_err(|e| Failure::bug(format!("preparing panicked: {e}")))?
+        .map_err(Failure::from)
+}
+
+/// The brief with the options laid over it.
+fn order(args: &Make) -> Result<Order, Failure> {
+    let (mut brief, folder) = match (&args.brief, &args.topic) {
+        (Some(path), _) => read(path)?,
+        (None, topic) => {
+            (Brief { topic: topic.clone(), ..Brief::default() }, PathBuf::from("."))
+        }
+    };
+    if let Some(format) = args.format {
+        brief.format = format.into();
+    }
+    if let Some(tier) = args.tier {
+        brief.tier = tier.into();
+    }
+    if let Some(captions) = args.captions {
+        brief.captions = captions.into();
+    }
+    let over = |option: &Option<String>, value: &mut Option<String>| {
+        if option.is_some() {
+            value.clone_from(option);
+        }
+    };
+    over(&args.voice, &mut brief.voice);
+    over(&args.language, &mut brief.language);
+    over(&args.theme, &mut brief.theme);
+    if let Some(budget) = &args.budget {
+        brief.budget = Some(brief::Dollars::Text(budget.clone()));
+    }
+    // Paths on the command line are relative to where we stand, those of the brief to it.
+    if let Some(assets) = &args.assets {
+        brief.assets = Some(here(assets)?);
+    }
+    match args.music.as_deref() {
+        Some("none") => brief.music = Some("none".to_owned()),
+        Some(file) => brief.music = Some(here(Path::new(file))?),
+        None => {}
+    }
+    Ok(Order { settings: brief.settings()?, folder })
+}
+
+fn here(path: &Path) -> Result<String, Failure> {
+    let absolute = std::path::absolute(path)
+        .map_err(|e| Failure::new(Code::AssetUnusable, format!("{}: {e}", path.display())))?;
+    absolute.into_os_string().into_string().map_err(|path| {
+        let text = format!("{}: the name is not UTF-8; rename it", path.display());
+        Failure::new(Code::AssetUnusable, text)
+    })
+}
+
+fn read(path: &Path) -> Result<(Brief, PathBuf), Failure> {
+    let name = path.to_string_lossy();
+    let syntax = Syntax::of_file(&name).ok_or_else(|| {
+        let text = format!(
+            "{name}: a brief is a .toml, .yaml or .json file, an article a .md, .txt or .html file"
+        );
+        Failure::new(Code::BriefUnreadable, text)
+    })?;
+    // Never more than the limit and a byte: what is larger is refused by its size anyway.
+    let limit = brief::BYTES_MAX as u64 + 1;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes))
+        .map_err(|e| Failure::new(Code::BriefUnreadable, format!("{name}: {e}")))?;
+    let brief = brief::load_bytes(&bytes, syntax).map_err(|e| e.in_file(&name))?;
+    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    Ok((brief, folder.unwrap_or(Path::new(".")).to_owned()))
+}
+
+/// `out/` and the brief's name, or the topic's words.
+fn default_out(args: &Make) -> PathBuf {
+    let stem = args.brief.as_ref().and_then(|path| path.file_stem()).map(|s| s.to_string_lossy());
+    let name = stem.unwrap_or_else(|| args.topic.clone().unwrap_or_default().into());
+    let slug: String =
+        name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
+    let slug: String = words.join("-").chars().take(60).collect();
+    Path::new("out").join(if slug.is_empty() { "video" } else { &slug })
+}
+
+/// Fails before any work where the result couldn't be laid down.
+fn writable(out: &Path) -> Result<(), Failure> {
+    let probe = out.join(format!(".{}.part", std::process::id()));
+    std::fs::create_dir_all(out)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|e| {
+            let text = format!("{} can't be written: {e}", out.display());
+            Failure::new(Code::FolderUnwritable, text).hint("name another folder by --out DIR")
+        })
+}
+
+fn stopped(error: &WorkError, args: &Make) -> Failure {
+    match error {
+        WorkError::Interrupted => {
+            let what = args.brief.as_ref().map_or("--topic …".into(), |path| path.to_string_lossy());
+            Failure::new(Code::Interrupted, "interrupted; what is finished is kept")
+                .hint(format!("go on by the same command: ytempire make {what} …"))
+        }
+        WorkError::Store(store::Error::DiskFull) => {
+            Failure::new(Code::DiskFull, "the disk is full; what is finished is kept")
+                .hint("free some space and give the same command again")
+        }
+        WorkError::Folder(e) => {
+            Failure::new(Code::FolderUnwritable, format!("the data folder can't be used: {e}"))
+        }
+        WorkError::Store(e) => Failure::new(Code::StoreFailed, e.to_string()),
+        WorkError::VideoUnknown => Failure::bug(error.to_string()),
+    }
+}
+
+fn told(args: &Make, global: &Global, video: &VideoRow, exported: &Exported) -> Result<(), Failure> {
+    if args.json {
+        let line = serde_json::json!({ "kind": "receipt", "video": video.id, "state": video.state,
+            "folder": exported.folder, "files": exported.files, "receipt": exported.receipt });
+        print(&format!("{line}\n"))?;
+    }
+    if let Some((code, text)) = &video.failure {
+        let again = "what is finished is kept: mend the cause and give the same command again";
+        return Err(Failure::new(*code, text.clone()).hint(again));
+    }
+    if video.state != VideoState::Ready {
+        return Err(Failure::new(Code::Interrupted, "the video was cancelled"));
+    }
+    if !args.json {
+        let video_file = exported.folder.join("video.mp4");
+        if global.quiet {
+            return print(&format!("{}\n", video_file.display()));
+        }
+        print(&format!("\n{}\n{}\n", cost::shown(&exported.receipt), video_file.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! The real world: clock, entropy, environment, signals, and the parts put together.
+
+#![expect(clippy::disallowed_methods, reason = "this file is where the world is let in")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use media::artifact::{self, Artifacts};
+use media::tools::{Program, Tools};
+use rand::TryRngCore;
+use store_sqlite::SqliteStore;
+use tracing_subscriber::EnvFilter;
+use worker::{Parts, Progress};
+use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
+
+use crate::args::Global;
+use crate::config::Config;
+use crate::fail::Failure;
+
+/// The machine's clock, to the microsecond.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // Before 1970 the clock is wrong, and zero is as good as any.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's clock.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Sends log lines to standard error; `YTEMPIRE_LOG` overrides the verbosity.
+pub(crate) fn log(verbosity: i8) {
+    let default = match verbosity {
+        ..=0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("YTEMPIRE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Where a configuration file may be, in the order of looking.
+pub(crate) fn config_files() -> Vec<PathBuf> {
+    let user = home("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("ytempire/config.toml"));
+    [Some(PathBuf::from("ytempire.toml")), user, Some("/etc/ytempire/config.toml".into())]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// `ytempire` in the user's data folder.
+pub(crate) fn default_data_dir() -> Option<PathBuf> {
+    home("XDG_DATA_HOME", ".local/share").map(|dir| dir.join("ytempire"))
+}
+
+fn home(variable: &str, below: &str) -> Option<PathBuf> {
+    let set = std::env::var_os(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    set.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(below)))
+}
+
+/// A backend's key, from the environment or a file.
+pub(crate) fn secret(
+    variable: Option<&str>,
+    file: Option<&Path>,
+) -> Result<Option<secrecy::SecretString>, String> {
+    if let Some(name) = variable {
+        let value = std::env::var(name).map_err(|_| format!("api_key_env: {name} is not set"))?;
+        return Ok(Some(value.trim().to_owned().into()));
+    }
+    let Some(path) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| format!("api_key_file: {}: {e}", path.display()))?;
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+/// Cores of this machine.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+/// Opens the store and puts all parts together.
+pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> {
+    let folder = config.data_dir(global)?;
+    let unwritable = |e: &dyn std::fmt::Display| {
+        let text = format!("the data folder {} can't be used: {e}", folder.display());
+        Failure::new(Code::FolderUnwritable, text).hint("name another one by --data-dir DIR")
+    };
+    std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
+    let crash = crash(global)?;
+    let store = SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
+        store::Error::ReadOnly(_) => unwritable(&e),
+        other => other.into(),
+    })?;
+    let options = artifact::Options { crash: crash.clone() };
+    let artifacts =
+        Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&e))?;
+    let mut seed = [0; 32];
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|e| Failure::bug(format!("the system gives no entropy: {e}")))?;
+    Ok(Parts {
+        store: Arc::new(store),
+        artifacts: Arc::new(artifacts),
+        tools: Arc::new(Tools::find(&std::env::var_os("PATH").unwrap_or_default())),
+        clock: clock(),
+        ids: Arc::new(IdSource::seeded(seed)),
+        prices: Arc::new(ledger::PriceBook::shipped()),
+        backends: Arc::new(config.backends()?),
+        progress: Progress::default(),
+        folder,
+        slots: config.slots.unwrap_or_else(cores),
+        crash,
+    })
+}
+
+fn crash(global: &Global) -> Result<CrashPlan, Failure> {
+    let Some(text) = &global.crash_at else { return Ok(CrashPlan::default()) };
+    let (point, visit) = text.split_once(':').unwrap_or((text, "1"));
+    let armed = visit.parse().ok().and_then(|visit| CrashPlan::armed(point, visit));
+    armed.ok_or_else(|| {
+        Failure::new(Code::ConfigInvalid, format!("--crash-at {text}: no such crash point"))
+    })
+}
+
+/// Fails where a program is missing that every video needs.
+pub(crate) fn check_tools(tools: &Tools) -> Result<(), Failure> {
+    for program in [Program::Ffmpeg, Program::Ffprobe, Program::Setpriv, Program::Prlimit] {
+        tools.get(program).map_err(|e| {
+            Failure::new(Code::ToolMissing, e.to_string()).hint("dev/setup installs all of them")
+        })?;
+    }
+    Ok(())
+}
+
+/// Raises the returned flag at Ctrl-C or SIGTERM; a second one ends the process at once.
+pub(crate) fn stop_signal() -> Result<Cancel, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |e: std::io::Error| Failure::bug(format!("can't listen for signals: {e}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let cancel = Cancel::new();
+    let raised = cancel.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if raised.is_cancelled() {
+                std::process::exit(130);
+            }
+            raised.cancel();
+        }
+    });
+    Ok(cancel)
+}
+
+/// The host's name, for people.
+pub(crate) fn node_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} (process {})", host.trim(), std::process::id())
+}
