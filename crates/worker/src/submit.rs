@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use store::{NewJob, Submission, Submitted};
 use studio::script::Script;
+use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
@@ -172,7 +173,7 @@ fn music(folder: &Path, settings: &Settings) -> Result<Music, RefusedOrder> {
 
 /// Checks that every character can be shown and every word spoken.
 fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
-    let setter = Typesetter::new();
+    let mut setter = Typesetter::new();
     let shown = serde_json::to_string(script).unwrap_or_default();
     let missing = setter.missing_glyphs(&shown);
     if !missing.is_empty() {
@@ -186,8 +187,15 @@ fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
         return Err(RefusedOrder::new(Code::GlyphsMissing, text));
     }
     if matches!(request.narrator, Narrator::Local { .. }) {
+        if request.language.split('-').next() != Some("en") {
+            let text = format!(
+                "the embedded voices speak English, not {:?}; configure a speech backend, \
+                 docs/guide/backends.md shows how", request.language
+            );
+            return Err(RefusedOrder::new(Code::VoiceUnsuited, text));
+        }
         for scene in &script.scenes {
-            studio::spoken::spoken(&scene.narration, &request.language).map_err(|e| {
+            SpokenText::english(&scene.narration).map_err(|e| {
                 let text = format!("scene {:?}: {e}", scene.heading);
                 RefusedOrder::new(Code::VoiceUnsuited, text)
             })?;

@@ -6,6 +6,7 @@ mod graph;
 mod illustrate;
 mod narrate;
 mod script;
+mod shot;
 mod thumbnail;
 mod validate;
 

@@ -1,0 +1,198 @@
+//! Compose: a scene's frames, drawn straight into the encoder's pipe: a segment.
+
+use std::time::Duration;
+
+use media::encode::{Encoder, Settings};
+use media::ingest;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{ArtifactRow, Settlement};
+use studio::paint::Painter;
+use studio::script::Script;
+use studio::timeline::{SceneTiming, Transition};
+use studio::{Canvas, TextBox, Yuv420};
+use ytempire_core::Code;
+
+use super::graph::SceneArgs;
+use super::illustrate::{Illustrated, Shown, asset_failed};
+use super::local;
+use super::narrate::Narrated;
+use super::shot::{SceneSource, paint_scene};
+use crate::attempt::{Attempt, Follow, Made};
+use crate::error::StageError;
+use crate::plan::words;
+
+/// What this stage gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Composed {
+    /// The segment: an MP4 file without sound.
+    pub(super) segment: ArtifactRow,
+    /// Its frames.
+    pub(super) frames: u32,
+    /// Texts that leave the safe area, meet each other or lack contrast; none, we hope.
+    pub(super) layout: Vec<String>,
+    /// Frames during which nothing moves by design, as ranges.
+    pub(super) still: Vec<(u32, u32)>,
+    /// Whether the encoder ran sandboxed.
+    pub(super) sandboxed: bool,
+}
+
+/// How often the wish to stop is looked at, in frames.
+const LOOK: u32 = 8;
+
+/// Stillness shorter than this is nobody's business: two seconds at 30 frames.
+const STILL_FRAMES: u32 = 55;
+
+pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
+    let args: SceneArgs = attempt.args()?;
+    let script: Script = attempt.input(0)?;
+    let sources = sources(attempt, &script, args.scene)?;
+    let settings = settings(attempt);
+    let inputs = json!({
+        "sources": sources, "settings": settings, "canvas": attempt.request.canvas(),
+        "theme": attempt.request.theme, "captions": attempt.request.burns_captions(),
+        "format": attempt.request.format, "take": args.take,
+    });
+    let narration = script.scenes.get(args.scene).map_or("", |scene| scene.narration.as_str());
+    let done = local(attempt, &inputs, words(narration), move |attempt| {
+        compose(attempt, &sources, settings)
+    })
+    .await?;
+    attempt.parts.crash.pass("compose.after_artifact");
+    Ok(done.settle(attempt, Follow::default()))
+}
+
+/// The scene and, from the second on, the one before it.
+fn sources(
+    attempt: &Attempt,
+    script: &Script,
+    scene: usize,
+) -> Result<Vec<SceneSource>, StageError> {
+    let mut sources = vec![SceneSource::of(script, scene, attempt.input(1)?, attempt.input(2)?)?];
+    if let Some(before) = scene.checked_sub(1) {
+        let (narrated, shown): (Narrated, Illustrated) = (attempt.input(3)?, attempt.input(4)?);
+        sources.push(SceneSource::of(script, before, narrated, shown)?);
+    }
+    Ok(sources)
+}
+
+/// One thread an encoder: segments run side by side, and the bytes are the same on any machine.
+fn settings(attempt: &Attempt) -> Settings {
+    Settings { threads: 1, ..Settings::of(attempt.request.tier) }
+}
+
+fn compose(
+    attempt: &Attempt,
+    sources: &[SceneSource],
+    settings: Settings,
+) -> Result<Made, StageError> {
+    let canvas = attempt.request.canvas();
+    let current = &sources[0];
+    let timing = current.timing(canvas);
+    let scene = paint_scene(attempt, current, true)?;
+    let layout = layout(canvas, &scene);
+    let before = match sources.get(1) {
+        Some(before) => Some(paint_scene(attempt, before, false)?),
+        None => None,
+    };
+    let transition =
+        if before.is_some() { Transition::of(current.index, 0) } else { Transition::Cut };
+    let mut painter = Painter::new(canvas, scene, before, transition);
+    let path = attempt.folder.join("segment.mp4");
+    let mut encoder =
+        Encoder::start(&attempt.parts.tools, &settings, canvas, &path, &attempt.cancel)?;
+    let clip_cpu = draw(attempt, current, &mut painter, timing, &mut encoder)?;
+    let encoded = encoder.finish()?;
+    attempt.parts.crash.pass("compose.after_encoder");
+    let segment = attempt.keep(&path)?;
+    let still = painter.still_stretches(STILL_FRAMES);
+    let output = serde_json::to_value(Composed {
+        segment: segment.clone(),
+        frames: timing.frames(),
+        layout,
+        still: still.into_iter().map(|range| (range.start, range.end)).collect(),
+        sandboxed: encoded.sandboxed,
+    })?;
+    Ok(Made { output, files: vec![segment], cpu: encoded.cpu + clip_cpu })
+}
+
+/// Draws every frame into the encoder; gives the CPU time of the clip's decoder, if any.
+fn draw(
+    attempt: &Attempt,
+    source: &SceneSource,
+    painter: &mut Painter,
+    timing: SceneTiming,
+    encoder: &mut Encoder,
+) -> Result<Duration, StageError> {
+    let canvas = attempt.request.canvas();
+    let frames = timing.frames();
+    let mut clip = open_clip(attempt, source, frames)?;
+    let mut out = Yuv420::black(canvas.width, canvas.height);
+    for frame in 0..frames {
+        if frame % LOOK == 0 {
+            attempt.go_on()?;
+            attempt.progress(frame as f32 / frames as f32);
+            attempt.parts.progress.frames_drawn(u64::from(LOOK.min(frames - frame)));
+        }
+        let moving = match &mut clip {
+            Some(clip) => Some(clip.next().map_err(|e| clip_failed(source, e))?),
+            None => None,
+        };
+        painter.paint(frame, moving, &mut out);
+        encoder.frame(&out)?;
+        match frame {
+            0 => attempt.parts.crash.pass("compose.first_frame"),
+            n if n == frames / 2 => attempt.parts.crash.pass("compose.mid_segment"),
+            _ => {}
+        }
+    }
+    clip.map_or(Ok(Duration::ZERO), |clip| clip.finish().map_err(|e| clip_failed(source, e)))
+}
+
+fn open_clip(
+    attempt: &Attempt,
+    source: &SceneSource,
+    frames: u32,
+) -> Result<Option<ingest::Clip>, StageError> {
+    let Shown::Clip { file } = &source.shown.shown else { return Ok(None) };
+    let path = attempt.artifact(&file.id)?;
+    let canvas = attempt.request.canvas();
+    ingest::clip(&attempt.parts.tools, &path, canvas, frames, &attempt.folder, &attempt.cancel)
+        .map(Some)
+        .map_err(|e| clip_failed(source, e))
+}
+
+fn clip_failed(source: &SceneSource, error: ingest::Error) -> StageError {
+    match &source.shown.asset {
+        Some(asset) => asset_failed(asset, error),
+        None => StageError::discard(Code::Bug, error),
+    }
+}
+
+/// What is wrong with how texts lie. WCAG asks for a contrast of 4.5 : 1.
+fn layout(canvas: Canvas, scene: &studio::paint::PaintScene) -> Vec<String> {
+    const CONTRAST_X100_MIN: u32 = 450;
+    let mut problems = Vec::new();
+    let captions: Vec<&TextBox> =
+        scene.captions.iter().flat_map(|track| &track.groups).flat_map(|g| &g.texts).collect();
+    let all = scene.shot.texts.iter().chain(captions.iter().copied());
+    for text in all {
+        if !canvas.title_safe().contains(text.area) {
+            problems.push(format!("{:?} leaves the safe area", text.text));
+        }
+        if text.contrast_x100 < CONTRAST_X100_MIN {
+            problems.push(format!("{:?} has too little contrast", text.text));
+        }
+    }
+    for (index, text) in scene.shot.texts.iter().enumerate() {
+        let others = scene.shot.texts[index + 1..].iter().chain(captions.iter().copied());
+        for other in others {
+            if !text.area.intersect(other.area).is_empty() {
+                problems.push(format!("{:?} lies over {:?}", text.text, other.text));
+            }
+        }
+    }
+    problems.sort();
+    problems.dedup();
+    problems
+}

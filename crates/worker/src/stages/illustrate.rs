@@ -1,0 +1,118 @@
+//! Illustrate: what a scene shows, one of the user's pictures or clips, or a drawn card.
+
+use media::ingest;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{ArtifactRow, Settlement};
+use studio::script::Script;
+use ytempire_core::Code;
+
+use super::graph::SceneArgs;
+use super::local;
+use crate::asset::{AssetKind, matched};
+use crate::attempt::{Attempt, Follow, Made};
+use crate::error::StageError;
+use crate::Asset;
+
+/// What this stage gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Illustrated {
+    /// What is shown.
+    pub(super) shown: Shown,
+    /// The user's file that it is from.
+    pub(super) asset: Option<Asset>,
+    /// What was done otherwise than asked for.
+    pub(super) substituted: Option<String>,
+}
+
+/// What a scene shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Shown {
+    /// The card that its script asks for.
+    Card,
+    /// A picture: raw planar YUV.
+    Picture {
+        /// Its bytes.
+        file: ArtifactRow,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// A clip, as the user has it.
+    Clip {
+        /// Its bytes.
+        file: ArtifactRow,
+    },
+}
+
+pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
+    let args: SceneArgs = attempt.args()?;
+    let script: Script = attempt.input(0)?;
+    let scene = script
+        .scenes
+        .get(args.scene)
+        .ok_or_else(|| StageError::bug(format!("no scene {}", args.scene)))?;
+    let assets = &attempt.request.assets;
+    let chosen = matched(&script.scenes, assets).get(args.scene).copied().flatten();
+    let asset = chosen.and_then(|index| assets.get(index)).cloned();
+    let wanted = scene.picture_hint.clone().filter(|_| !assets.is_empty() && asset.is_none());
+    let substituted = wanted
+        .map(|hint| format!("scene {}: no asset fits {hint:?}, a card is shown", args.scene + 1));
+    let inputs = json!({ "asset": asset, "canvas": attempt.request.canvas(),
+        "substituted": substituted });
+    let done = local(attempt, &inputs, 0, move |attempt| {
+        let (shown, files, cpu) = match &asset {
+            None => (Shown::Card, vec![], std::time::Duration::ZERO),
+            Some(asset) => show(attempt, asset)?,
+        };
+        let output = serde_json::to_value(Illustrated { shown, asset, substituted })?;
+        Ok(Made { output, files, cpu })
+    })
+    .await?;
+    attempt.parts.crash.pass("illustrate.after_artifact");
+    Ok(done.settle(attempt, Follow::default()))
+}
+
+fn show(
+    attempt: &Attempt,
+    asset: &Asset,
+) -> Result<(Shown, Vec<ArtifactRow>, std::time::Duration), StageError> {
+    let original = attempt.keep(&asset.path)?;
+    if original.id != asset.content {
+        let text = format!("{} has changed since the video was begun", asset.path.display());
+        return Err(StageError::discard(Code::AssetUnusable, anyhow::anyhow!(text)));
+    }
+    let (tools, folder, canvas) = (&attempt.parts.tools, &attempt.folder, attempt.request.canvas());
+    match asset.kind {
+        AssetKind::Clip => {
+            let cpu = ingest::check_clip(tools, &asset.path, folder, &attempt.cancel)
+                .map_err(|e| asset_failed(asset, e))?;
+            Ok((Shown::Clip { file: original.clone() }, vec![original], cpu))
+        }
+        _ => {
+            let picture = ingest::picture(tools, &asset.path, canvas, folder, &attempt.cancel)
+                .map_err(|e| asset_failed(asset, e))?;
+            let (width, height) = (picture.frame.width(), picture.frame.height());
+            let file = attempt.keep_bytes(picture.frame.bytes())?;
+            Ok((Shown::Picture { file: file.clone(), width, height }, vec![file], picture.cpu))
+        }
+    }
+}
+
+/// What a user's file that can't be used means for the job.
+pub(super) fn asset_failed(asset: &Asset, error: ingest::Error) -> StageError {
+    match error {
+        ingest::Error::Child(
+            child @ (media::child::Error::Cancelled { .. }
+            | media::child::Error::Missing { .. }
+            | media::child::Error::DiskFull { .. }),
+        ) => child.into(),
+        other => {
+            let file = asset.path.display().to_string();
+            let error = anyhow::Error::from(other).context(format!("{file} can't be used"));
+            StageError::discard(Code::AssetUnusable, error)
+        }
+    }
+}
