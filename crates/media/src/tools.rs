@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ytempire_core::Cancel;
 
-use crate::child::{self, Spec};
+use crate::child::{self, CpuMeter, Spec};
 
 macro_rules! programs {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $package:literal, $asks:expr;)*) => {
@@ -64,8 +64,11 @@ programs! {
 }
 
 /// The programs that were found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tools(BTreeMap<Program, PathBuf>);
+#[derive(Clone, Debug, Default)]
+pub struct Tools {
+    found: BTreeMap<Program, PathBuf>,
+    meter: CpuMeter,
+}
 
 impl Tools {
     /// Looks for every program in the folders of `path`, which is written like `$PATH`.
@@ -81,7 +84,24 @@ impl Tools {
                 places.into_iter().find(|place| is_executable(place))?,
             ))
         };
-        Self(Program::ALL.iter().filter_map(found).collect())
+        Self {
+            found: Program::ALL.iter().filter_map(found).collect(),
+            meter: CpuMeter::default(),
+        }
+    }
+
+    /// The same programs, whose runs from now on are added up in a meter of their own.
+    #[must_use]
+    pub fn metered(&self) -> (Self, CpuMeter) {
+        let meter = CpuMeter::default();
+        let found = self.found.clone();
+        (
+            Self {
+                found,
+                meter: meter.clone(),
+            },
+            meter,
+        )
     }
 
     /// Where `program` is.
@@ -89,7 +109,7 @@ impl Tools {
     /// # Errors
     /// [`child::Error::Missing`], which says how to install it.
     pub fn get(&self, program: Program) -> Result<&Path, child::Error> {
-        self.0
+        self.found
             .get(&program)
             .map(PathBuf::as_path)
             .ok_or_else(|| child::Error::Missing {
@@ -100,7 +120,7 @@ impl Tools {
 
     /// Tells whether `program` was found.
     pub fn has(&self, program: Program) -> bool {
-        self.0.contains_key(&program)
+        self.found.contains_key(&program)
     }
 
     /// A sandboxed run of `program` in `folder`, to be given arguments.
@@ -108,7 +128,8 @@ impl Tools {
     /// # Errors
     /// [`child::Error::Missing`].
     pub fn spec(&self, program: Program, folder: &Path) -> Result<Spec, child::Error> {
-        Ok(Spec::new(self.get(program)?, program.package(), folder))
+        let spec = Spec::new(self.get(program)?, program.package(), folder);
+        Ok(spec.metered(&self.meter))
     }
 
     /// The programs that were not found.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use media::ingest::Ingest;
 use serde::{Deserialize, Serialize};
 use studio::script::Scene;
 use ytempire_core::{ArtifactId, Code};
@@ -99,7 +100,7 @@ const NOTES: &str = "assets.toml";
 
 /// Finds the pictures and clips in `folder`, in the order of their names; other kinds of files
 /// are passed over and returned apart, sub-folders aren't entered.
-pub(crate) fn scan(folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetError> {
+pub(crate) fn scan(ingest: &Ingest<'_>, folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetError> {
     let unreadable = |source| AssetError::Unreadable { path: folder.to_owned(), source };
     let notes = notes(folder)?;
     let mut paths = fs::read_dir(folder)
@@ -116,7 +117,7 @@ pub(crate) fn scan(folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetErr
             continue;
         }
         let note = notes.asset.iter().find(|note| note.file == name);
-        match open(&path, note)? {
+        match open(ingest, &path, note)? {
             Some(asset) => assets.push(asset),
             None => passed_over.push(path),
         }
@@ -125,9 +126,9 @@ pub(crate) fn scan(folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetErr
 }
 
 /// A single file of the user's, such as the music.
-pub(crate) fn one(path: &Path, wanted: AssetKind) -> Result<Asset, AssetError> {
+pub(crate) fn one(ingest: &Ingest<'_>, path: &Path, wanted: AssetKind) -> Result<Asset, AssetError> {
     let unusable = |why: &str| AssetError::Unusable { path: path.to_owned(), why: why.to_owned() };
-    let asset = open(path, None)?.ok_or_else(|| unusable("it is no media file"))?;
+    let asset = open(ingest, path, None)?.ok_or_else(|| unusable("it is no media file"))?;
     if asset.kind != wanted {
         return Err(unusable("it is not a sound file"));
     }
@@ -144,18 +145,22 @@ fn notes(folder: &Path) -> Result<Notes, AssetError> {
     toml::from_str(&text).map_err(|e| AssetError::Notes { path, why: e.to_string() })
 }
 
-fn open(path: &Path, note: Option<&Note>) -> Result<Option<Asset>, AssetError> {
+fn open(ingest: &Ingest<'_>, path: &Path, note: Option<&Note>) -> Result<Option<Asset>, AssetError> {
     let unusable = |why: String| AssetError::Unusable { path: path.to_owned(), why };
-    let Some(kind) = media::ingest::kind(path).map_err(|e| unusable(format!("{e}")))? else {
-        return Ok(None);
+    let (kind, content) = match ingest.identify(path) {
+        Ok(known) => known,
+        // Notes and documents lie about in folders; something that calls itself a picture and
+        // is none is a mistake, or worse.
+        Err(media::ingest::Error::UnknownKind { .. }) if !claims_media(path) => return Ok(None),
+        Err(e) => return Err(unusable(format!("{:#}", anyhow::Error::from(e)))),
     };
-    let kind = match kind {
-        media::ingest::Kind::Picture => AssetKind::Picture,
-        media::ingest::Kind::Clip => AssetKind::Clip,
-        media::ingest::Kind::Sound => AssetKind::Sound,
+    let kind = if kind.is_picture() {
+        AssetKind::Picture
+    } else if kind.is_clip() {
+        AssetKind::Clip
+    } else {
+        AssetKind::Sound
     };
-    let content = media::artifact::hash_file(path)
-        .map_err(|source| AssetError::Unreadable { path: path.to_owned(), source })?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let mut tags = words(&stem.unwrap_or_default());
     for tag in note.iter().flat_map(|note| &note.tags) {
@@ -171,6 +176,16 @@ fn open(path: &Path, note: Option<&Note>) -> Result<Option<Asset>, AssetError> {
         licence: note.licence,
         source: note.source,
     }))
+}
+
+/// Whether a file's name says that it is a picture, a clip or a sound.
+fn claims_media(path: &Path) -> bool {
+    const ENDINGS: [&str; 20] = [
+        "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "mp4", "mov", "m4v", "mkv",
+        "webm", "avi", "wav", "mp3", "flac", "ogg", "m4a", "aac",
+    ];
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
 /// The words of a text that can tell one picture from another.

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use media::child::CpuMeter;
+use media::ingest::Ingest;
+use media::tools::Tools;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -20,6 +23,9 @@ pub(crate) struct Attempt {
     pub(crate) job: LeasedJob,
     pub(crate) request: std::sync::Arc<Request>,
     pub(crate) cancel: Cancel,
+    /// The programs, metered: what they take is charged to this attempt.
+    pub(crate) tools: Tools,
+    pub(crate) children: CpuMeter,
     /// A scratch folder of its own; gone afterwards.
     pub(crate) folder: PathBuf,
 }
@@ -31,8 +37,6 @@ pub(crate) struct Made {
     pub(crate) output: serde_json::Value,
     /// Files that belong to it.
     pub(crate) files: Vec<ArtifactRow>,
-    /// CPU time that it took, children included.
-    pub(crate) cpu: Duration,
 }
 
 /// What follows a completed stage.
@@ -74,17 +78,18 @@ impl Attempt {
         Ok(found.filter(whole))
     }
 
-    /// Runs blocking work on a thread of its own, and counts its CPU time beside what it says
-    /// its children took.
+    /// Runs blocking work on a thread of its own, and counts the CPU time of the thread and of
+    /// the children that it ran.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Self) -> Result<(T, Duration), StageError> + Send + 'static,
+        work: impl FnOnce(&Self) -> Result<T, StageError> + Send + 'static,
     ) -> Result<(T, Duration), StageError> {
         let attempt = self.clone();
         let run = move || {
-            let before = thread_cpu();
-            let (made, children) = work(&attempt)?;
-            Ok((made, thread_cpu().saturating_sub(before) + children))
+            let before = (thread_cpu(), attempt.children.total());
+            let made = work(&attempt)?;
+            let own = thread_cpu().saturating_sub(before.0);
+            Ok((made, own + attempt.children.total().saturating_sub(before.1)))
         };
         match tokio::task::spawn_blocking(run).await {
             Ok(done) => done,
@@ -110,6 +115,11 @@ impl Attempt {
             let text = format!("artifact {id} is missing; run the same command again");
             StageError::discard(ytempire_core::Code::ArtifactDamaged, anyhow::anyhow!(text))
         })
+    }
+
+    /// The door through which users' files come in.
+    pub(crate) fn ingest(&self) -> Ingest<'_> {
+        Ingest::new(&self.tools, &self.folder, &self.cancel)
     }
 
     /// Tells how much of the job is done.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use store::{ClaimRequest, JobOutcome, Lease, LeasedJob, NodeRow, Settlement, VideoRow};
 use tokio::task::JoinSet;
-use ytempire_core::{Cancel, Code, Decision, NodeId, Stage, Timestamp, VideoId};
+use ytempire_core::{Cancel, Code, Decision, NodeId, Stage, VideoId};
 
 use crate::attempt::Attempt;
 use crate::error::{StageError, WorkError};
@@ -132,8 +132,11 @@ impl Node {
         for job in claimed {
             let cancel = Cancel::new();
             let lease = job.lease;
+            let (tools, children) = self.parts.tools.metered();
             let attempt = Attempt {
                 parts: self.parts.clone(),
+                tools,
+                children,
                 folder: self.scratch(&job),
                 job,
                 request: Arc::clone(&request),
@@ -219,7 +222,7 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     let settled = match done {
         Ok(settlement) => store.job_settle(now, settlement).await.map(drop),
         Err(e) if e.is_interruption() => store.job_release(now, lease).await,
-        Err(e) => store.job_settle(now, failed(&attempt, &e, now)).await.map(drop),
+        Err(e) => store.job_settle(now, failed(&attempt, &e)).await.map(drop),
     };
     progress.end(lease.job);
     drop(fs::remove_dir_all(&folder));
@@ -230,7 +233,7 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     }
 }
 
-fn failed(attempt: &Attempt, error: &StageError, _now: Timestamp) -> Settlement {
+fn failed(attempt: &Attempt, error: &StageError) -> Settlement {
     let text = error.text();
     tracing::debug!(stage = %attempt.stage(), code = %error.code, error = text, "attempt failed");
     let code = if error.code == Code::Interrupted { Code::Bug } else { error.code };

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use media::ingest::Ingest;
 use sha2::{Digest, Sha256};
 use store::{NewJob, Submission, Submitted};
 use studio::script::Script;
@@ -9,7 +10,7 @@ use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
-use ytempire_core::{AccountId, Code, JobId, Stage, VideoId, VideoState};
+use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
 use crate::plan::{Plan, plan};
@@ -66,13 +67,15 @@ impl RefusedOrder {
 pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
     let settings = &order.settings;
     let mut notices = Vec::new();
+    let cancel = Cancel::new();
+    let ingest = Ingest::new(&parts.tools, &parts.folder, &cancel);
     let source = source(parts, settings)?;
     let narrator = narrator(parts, settings);
     let theme = theme(settings)?;
     let assets = match &settings.assets {
         None => Vec::new(),
         Some(folder) => {
-            let (assets, passed_over) = asset::scan(&order.folder.join(folder))
+            let (assets, passed_over) = asset::scan(&ingest, &order.folder.join(folder))
                 .map_err(|e| RefusedOrder::new(e.code(), e))?;
             notices.extend(passed_over.iter().map(|path| {
                 format!("{} is no picture or clip and was passed over", path.display())
@@ -92,7 +95,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         language: settings.language.clone(),
         theme: theme.name.to_owned(),
         assets,
-        music: music(&order.folder, settings)?,
+        music: music(&ingest, &order.folder, settings)?,
         captions: settings.captions,
     };
     if let Source::Script(script) = &request.source {
@@ -106,7 +109,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     let title = settings.title.as_deref();
     let script = match &settings.source {
-        Text::Script(text) => studio::script::parse(text, title.unwrap_or_default())
+        Text::Script(text) => studio::script::parse(text, title)
             .map_err(|e| RefusedOrder::new(e.code, e))?,
         Text::Article(text) => studio::article::script(text, title)
             .map_err(|e| RefusedOrder::new(e.code, e))?,
@@ -159,13 +162,13 @@ fn theme(settings: &Settings) -> Result<&'static Theme, RefusedOrder> {
     })
 }
 
-fn music(folder: &Path, settings: &Settings) -> Result<Music, RefusedOrder> {
+fn music(ingest: &Ingest<'_>, folder: &Path, settings: &Settings) -> Result<Music, RefusedOrder> {
     use ytempire_core::brief::Music as Asked;
     Ok(match &settings.music {
         Asked::Made => Music::Made,
         Asked::None => Music::None,
         Asked::File(file) => Music::File(
-            asset::one(&folder.join(file), AssetKind::Sound)
+            asset::one(ingest, &folder.join(file), AssetKind::Sound)
                 .map_err(|e| RefusedOrder::new(e.code(), e))?,
         ),
     })

@@ -5,6 +5,7 @@
 //! its own folder, has no network, and has limits on memory, CPU, file size, open files and
 //! time. Cancelling or timing out kills its whole process group; it also dies with us.
 
+mod meter;
 mod running;
 mod sandbox;
 mod spec;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use ytempire_core::Cancel;
 
+pub use meter::CpuMeter;
 pub use running::{Running, start};
 pub use spec::{Limits, Spec};
 

@@ -87,11 +87,12 @@ fn watcher(
     release: mpsc::Sender<()>,
 ) -> std::io::Result<JoinHandle<End>> {
     let (cancel, abandoned) = (cancel.clone(), Arc::clone(abandoned));
-    let wall = spec.limits.wall;
+    let (wall, meter) = (spec.limits.wall, spec.meter.clone());
     std::thread::Builder::new()
         .name("child-watcher".into())
         .spawn(move || {
             let end = watch(child, wall, &cancel, &abandoned);
+            meter.add(end.cpu);
             drop(release);
             end
         })

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::CpuMeter;
+
 /// How much a child may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -48,6 +50,7 @@ pub struct Spec {
     pub(super) stdin: bool,
     pub(super) stdout: bool,
     pub(super) limits: Limits,
+    pub(super) meter: CpuMeter,
 }
 
 impl Spec {
@@ -64,7 +67,15 @@ impl Spec {
             stdin: false,
             stdout: false,
             limits: Limits::default(),
+            meter: CpuMeter::default(),
         }
+    }
+
+    /// Adds its CPU time to `meter` when it has ended.
+    #[must_use]
+    pub fn metered(mut self, meter: &CpuMeter) -> Self {
+        self.meter = meter.clone();
+        self
     }
 
     /// Adds one argument.

@@ -17,9 +17,9 @@ mod stage;
 
 use std::path::{Path, PathBuf};
 
-use ytempire_core::Cancel;
+use ytempire_core::{ArtifactId, Cancel};
 
-use crate::child;
+use crate::{artifact, child};
 use crate::sniff::Kind;
 use crate::tools::Tools;
 
@@ -156,6 +156,19 @@ impl<'a> Ingest<'a> {
     /// [`Error::NotAFile`], [`Error::Unreadable`], [`Error::UnknownKind`], [`Error::TooLarge`].
     pub fn kind(&self, path: &Path) -> Result<Kind, Error> {
         self.open(path).map(|(_, kind)| kind)
+    }
+
+    /// What the file at `path` is, and the name that its bytes have as an artifact.
+    ///
+    /// # Errors
+    /// As [`Ingest::kind`]; [`Error::Child`] never.
+    pub fn identify(&self, path: &Path) -> Result<(Kind, ArtifactId), Error> {
+        let (file, kind) = self.open(path)?;
+        let id = artifact::name_of(file).map_err(|source| Error::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok((kind, id))
     }
 }
 

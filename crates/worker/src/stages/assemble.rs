@@ -5,15 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use media::ingest;
 use media::mux::{Chapter, Plan, Segment, mux};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ArtifactRow, Settlement};
 use studio::caption::{CaptionGroup, CaptionLimits, group};
 use studio::script::Script;
-use studio::sidecar::{self, PlacedGroups};
-use studio::sound::{Depth, MasterError, Mastered, Mix, RATE, bed, master, read_wav, wav_header};
+use studio::sidecar;
+use studio::sound::{Depth, MasterError, Mastered, Mix, RATE, Sound, bed, master, read_wav, wav_header};
 use studio::timeline::Timeline;
 use ytempire_core::Code;
 
@@ -87,13 +86,12 @@ fn assemble(attempt: &Attempt, parts: &Parts) -> Result<Made, StageError> {
     let lengths: Vec<u64> = parts.narrated.iter().map(|n| n.millis).collect();
     let timeline = Timeline::new(&lengths, canvas, 0);
     let sound = attempt.folder.join("sound.wav");
-    let (mastered, music, mut cpu) = mix(attempt, parts, &timeline, &sound)?;
+    let (mastered, music) = mix(attempt, parts, &timeline, &sound)?;
     attempt.parts.crash.pass("assemble.after_mix");
     attempt.progress(0.5);
     let video = attempt.folder.join("video.mp4");
     let plan = plan(attempt, parts, &timeline, sound)?;
-    let muxed = mux(&attempt.parts.tools, &plan, &video, &attempt.cancel).map_err(mux_failed)?;
-    cpu += muxed.cpu;
+    let muxed = mux(&attempt.tools, &plan, &video, &attempt.cancel).map_err(mux_failed)?;
     attempt.parts.crash.pass("assemble.after_mux");
     let video = attempt.keep(&video)?;
     let (srt, vtt) = captions(attempt, parts, &timeline)?;
@@ -109,7 +107,7 @@ fn assemble(attempt: &Attempt, parts: &Parts) -> Result<Made, StageError> {
         music,
         sandboxed: muxed.sandboxed,
     })?;
-    Ok(Made { output, files, cpu })
+    Ok(Made { output, files })
 }
 
 /// Mixes and masters the sound into `path`, a block at a time.
@@ -118,7 +116,7 @@ fn mix(
     parts: &Parts,
     timeline: &Timeline,
     path: &Path,
-) -> Result<(Mastered, String, Duration), StageError> {
+) -> Result<(Mastered, String), StageError> {
     let millis = u64::from(timeline.frames()) * 1000 / u64::from(attempt.request.canvas().fps);
     let mut mix = Mix::new(millis);
     for (narrated, placed) in parts.narrated.iter().zip(&timeline.scenes) {
@@ -127,7 +125,7 @@ fn mix(
         let sound = read_wav(&bytes).map_err(|e| StageError::discard(Code::ArtifactDamaged, e))?;
         mix.speak(placed.narration_start_ms(), sound);
     }
-    let (music, cpu) = lay_music(attempt, parts, &mut mix)?;
+    let music = lay_music(attempt, parts, &mut mix)?;
     attempt.progress(0.2);
     let mut file = BufWriter::new(File::create(path)?);
     file.write_all(&wav_header(RATE, 2, mix.frames(), Depth::F32))?;
@@ -144,26 +142,21 @@ fn mix(
         other @ MasterError::Loudness(_) => StageError::discard(Code::Bug, other),
     })?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    Ok((mastered, music, cpu))
+    Ok((mastered, music))
 }
 
-fn lay_music(
-    attempt: &Attempt,
-    parts: &Parts,
-    mix: &mut Mix,
-) -> Result<(String, Duration), StageError> {
+fn lay_music(attempt: &Attempt, parts: &Parts, mix: &mut Mix) -> Result<String, StageError> {
     match &attempt.request.music {
-        Music::None => Ok(("none".to_owned(), Duration::ZERO)),
+        Music::None => Ok("none".to_owned()),
         Music::Made => {
             mix.lay(bed(seed(&parts.title)));
-            Ok(("made for this video".to_owned(), Duration::ZERO))
+            Ok("made for this video".to_owned())
         }
         Music::File(asset) => {
-            let (tools, folder) = (&attempt.parts.tools, &attempt.folder);
-            let heard = ingest::audio(tools, &asset.path, folder, &attempt.cancel)
-                .map_err(|e| asset_failed(asset, e))?;
-            mix.lay(heard.sound);
-            Ok((asset.path.display().to_string(), heard.cpu))
+            let samples =
+                attempt.ingest().sound(&asset.path, 2).map_err(|e| asset_failed(asset, e))?;
+            mix.lay(Sound { rate: RATE, channels: 2, samples });
+            Ok(asset.path.display().to_string())
         }
     }
 }
@@ -219,12 +212,9 @@ fn captions(
         return Ok((None, None));
     }
     let scenes = caption_groups(attempt, &parts.narrated, timeline);
-    let placed: Vec<PlacedGroups<'_>> = scenes
-        .iter()
-        .map(|(offset_ms, groups)| PlacedGroups { offset_ms: *offset_ms, groups })
-        .collect();
-    let srt = attempt.keep_bytes(sidecar::srt(&placed).as_bytes())?;
-    let vtt = attempt.keep_bytes(sidecar::vtt(&placed).as_bytes())?;
+    let cues = sidecar::cues(scenes.iter().map(|(at, groups)| (*at, groups.as_slice())));
+    let srt = attempt.keep_bytes(sidecar::srt(&cues).as_bytes())?;
+    let vtt = attempt.keep_bytes(sidecar::vtt(&cues).as_bytes())?;
     Ok((Some(srt), Some(vtt)))
 }
 

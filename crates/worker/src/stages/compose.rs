@@ -1,7 +1,5 @@
 //! Compose: a scene's frames, drawn straight into the encoder's pipe: a segment.
 
-use std::time::Duration;
-
 use media::encode::{Encoder, Settings};
 use media::ingest;
 use serde::{Deserialize, Serialize};
@@ -100,8 +98,8 @@ fn compose(
     let mut painter = Painter::new(canvas, scene, before, transition);
     let path = attempt.folder.join("segment.mp4");
     let mut encoder =
-        Encoder::start(&attempt.parts.tools, &settings, canvas, &path, &attempt.cancel)?;
-    let clip_cpu = draw(attempt, current, &mut painter, timing, &mut encoder)?;
+        Encoder::start(&attempt.tools, &settings, canvas, &path, &attempt.cancel)?;
+    draw(attempt, current, &mut painter, timing, &mut encoder)?;
     let encoded = encoder.finish()?;
     attempt.parts.crash.pass("compose.after_encoder");
     let segment = attempt.keep(&path)?;
@@ -113,17 +111,17 @@ fn compose(
         still: still.into_iter().map(|range| (range.start, range.end)).collect(),
         sandboxed: encoded.sandboxed,
     })?;
-    Ok(Made { output, files: vec![segment], cpu: encoded.cpu + clip_cpu })
+    Ok(Made { output, files: vec![segment] })
 }
 
-/// Draws every frame into the encoder; gives the CPU time of the clip's decoder, if any.
+/// Draws every frame into the encoder.
 fn draw(
     attempt: &Attempt,
     source: &SceneSource,
     painter: &mut Painter,
     timing: SceneTiming,
     encoder: &mut Encoder,
-) -> Result<Duration, StageError> {
+) -> Result<(), StageError> {
     let canvas = attempt.request.canvas();
     let frames = timing.frames();
     let mut clip = open_clip(attempt, source, frames)?;
@@ -135,7 +133,7 @@ fn draw(
             attempt.parts.progress.frames_drawn(u64::from(LOOK.min(frames - frame)));
         }
         let moving = match &mut clip {
-            Some(clip) => Some(clip.next().map_err(|e| clip_failed(source, e))?),
+            Some(clip) => Some(clip.next_frame().map_err(|e| clip_failed(source, e))?),
             None => None,
         };
         painter.paint(frame, moving, &mut out);
@@ -146,7 +144,7 @@ fn draw(
             _ => {}
         }
     }
-    clip.map_or(Ok(Duration::ZERO), |clip| clip.finish().map_err(|e| clip_failed(source, e)))
+    Ok(())
 }
 
 fn open_clip(
@@ -156,10 +154,8 @@ fn open_clip(
 ) -> Result<Option<ingest::Clip>, StageError> {
     let Shown::Clip { file } = &source.shown.shown else { return Ok(None) };
     let path = attempt.artifact(&file.id)?;
-    let canvas = attempt.request.canvas();
-    ingest::clip(&attempt.parts.tools, &path, canvas, frames, &attempt.folder, &attempt.cancel)
-        .map(Some)
-        .map_err(|e| clip_failed(source, e))
+    let clip = attempt.ingest().clip(&path, attempt.request.canvas(), frames);
+    clip.map(Some).map_err(|e| clip_failed(source, e))
 }
 
 fn clip_failed(source: &SceneSource, error: ingest::Error) -> StageError {

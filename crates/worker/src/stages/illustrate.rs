@@ -63,12 +63,12 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let inputs = json!({ "asset": asset, "canvas": attempt.request.canvas(),
         "substituted": substituted });
     let done = local(attempt, &inputs, 0, move |attempt| {
-        let (shown, files, cpu) = match &asset {
-            None => (Shown::Card, vec![], std::time::Duration::ZERO),
+        let (shown, files) = match &asset {
+            None => (Shown::Card, vec![]),
             Some(asset) => show(attempt, asset)?,
         };
         let output = serde_json::to_value(Illustrated { shown, asset, substituted })?;
-        Ok(Made { output, files, cpu })
+        Ok(Made { output, files })
     })
     .await?;
     attempt.parts.crash.pass("illustrate.after_artifact");
@@ -78,25 +78,28 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
 fn show(
     attempt: &Attempt,
     asset: &Asset,
-) -> Result<(Shown, Vec<ArtifactRow>, std::time::Duration), StageError> {
+) -> Result<(Shown, Vec<ArtifactRow>), StageError> {
     let original = attempt.keep(&asset.path)?;
     if original.id != asset.content {
         let text = format!("{} has changed since the video was begun", asset.path.display());
         return Err(StageError::discard(Code::AssetUnusable, anyhow::anyhow!(text)));
     }
-    let (tools, folder, canvas) = (&attempt.parts.tools, &attempt.folder, attempt.request.canvas());
+    let canvas = attempt.request.canvas();
+    let path = attempt.artifact(&original.id)?;
     match asset.kind {
         AssetKind::Clip => {
-            let cpu = ingest::check_clip(tools, &asset.path, folder, &attempt.cancel)
-                .map_err(|e| asset_failed(asset, e))?;
-            Ok((Shown::Clip { file: original.clone() }, vec![original], cpu))
+            // One frame tells whether it decodes at all.
+            let mut clip =
+                attempt.ingest().clip(&path, canvas, 1).map_err(|e| asset_failed(asset, e))?;
+            clip.next_frame().map_err(|e| asset_failed(asset, e))?;
+            Ok((Shown::Clip { file: original.clone() }, vec![original]))
         }
         _ => {
-            let picture = ingest::picture(tools, &asset.path, canvas, folder, &attempt.cancel)
-                .map_err(|e| asset_failed(asset, e))?;
-            let (width, height) = (picture.frame.width(), picture.frame.height());
-            let file = attempt.keep_bytes(picture.frame.bytes())?;
-            Ok((Shown::Picture { file: file.clone(), width, height }, vec![file], picture.cpu))
+            let picture =
+                attempt.ingest().picture(&path, canvas).map_err(|e| asset_failed(asset, e))?;
+            let (width, height) = (picture.pixels.width(), picture.pixels.height());
+            let file = attempt.keep_bytes(picture.pixels.bytes())?;
+            Ok((Shown::Picture { file: file.clone(), width, height }, vec![file]))
         }
     }
 }

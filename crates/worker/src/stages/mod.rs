@@ -56,13 +56,7 @@ pub(crate) async fn local(
         return reused(attempt, entry).await;
     }
     let hold = reserve(attempt, words).await?;
-    let (made, cpu) = attempt
-        .blocking(move |attempt| {
-            let made = work(attempt)?;
-            let children = made.cpu;
-            Ok((made, children))
-        })
-        .await?;
+    let (made, cpu) = attempt.blocking(work).await?;
     Ok(finished(&hold, key, made, cpu))
 }
 

@@ -1,14 +1,13 @@
 //! Narrate: a scene's narration as sound, with a time for every word.
 
-use std::time::Duration;
-
-use media::{align, ingest, voice};
+use media::voice::{self, Narration};
+use media::align;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ArtifactRow, CacheEntry, Settlement};
 use studio::WordTime;
 use studio::script::Script;
-use studio::sound::{Depth, RATE, Sound, polish, resample, trim, write_wav};
+use studio::sound::{Depth, RATE, Sound, trim, write_wav};
 use studio::spoken::SpokenText;
 use ytempire_core::Code;
 
@@ -70,45 +69,23 @@ async fn embedded(
     local(attempt, &inputs, words(&text), move |attempt| {
         let spoken = SpokenText::english(&text)
             .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
-        let (tools, folder) = (&attempt.parts.tools, &attempt.folder);
-        let said = voice::narrate(tools, wanted.as_deref(), &spoken, folder, &attempt.cancel)
+        let (tools, folder) = (&attempt.tools, &attempt.folder);
+        let said = voice::narrate(&spoken, wanted.as_deref(), tools, folder, &attempt.cancel)
             .map_err(voice_failed)?;
         attempt.parts.crash.pass("narrate.after_voice");
-        attempt.progress(0.6);
-        let (sound, times) = pleasant(&said.sound, said.words);
-        let narrated = keep(attempt, &sound, times, said.voice, said.substituted, 0)?;
-        made(&narrated, said.cpu)
+        attempt.progress(0.9);
+        keep(attempt, said)
     })
     .await
 }
 
-/// Resampled, trimmed, polished; the words' times follow the cut.
-fn pleasant(raw: &Sound, mut words: Vec<WordTime>) -> (Sound, Vec<WordTime>) {
-    let mut sound = resample(&raw.to_mono(), RATE);
-    let cut = trim(&mut sound, SILENCE_DB, BREATH_MS) as u64 * 1000 / u64::from(RATE);
-    let end = sound.millis() as u32;
-    for word in &mut words {
-        word.start_ms = word.start_ms.saturating_sub(cut as u32).min(end);
-        word.end_ms = word.end_ms.saturating_sub(cut as u32).min(end);
-    }
-    (polish(&sound), words)
-}
-
-fn keep(
-    attempt: &Attempt,
-    sound: &Sound,
-    words: Vec<WordTime>,
-    voice: String,
-    substituted: Option<String>,
-    estimated: usize,
-) -> Result<Narrated, StageError> {
-    let audio = attempt.keep_bytes(&write_wav(sound, Depth::S16))?;
-    Ok(Narrated { audio, millis: sound.millis(), words, voice, substituted, estimated })
-}
-
-fn made(narrated: &Narrated, cpu: Duration) -> Result<Made, StageError> {
-    let output = serde_json::to_value(narrated)?;
-    Ok(Made { output, files: vec![narrated.audio.clone()], cpu })
+/// Keeps the sound and says what there is of it.
+fn keep(attempt: &Attempt, said: Narration) -> Result<Made, StageError> {
+    let audio = attempt.keep_bytes(&write_wav(&said.sound, Depth::S16))?;
+    let millis = said.sound.millis();
+    let Narration { words, voice, substituted, estimated, .. } = said;
+    let narrated = Narrated { audio: audio.clone(), millis, words, voice, substituted, estimated };
+    Ok(Made { output: serde_json::to_value(narrated)?, files: vec![audio] })
 }
 
 fn voice_failed(error: voice::Error) -> StageError {
@@ -135,19 +112,14 @@ async fn remote(
     let name = name.to_owned();
     let (made, cpu) = attempt
         .blocking(move |attempt| {
-            let (sound, cpu) = joined(attempt, &answers)?;
-            let mut sound = resample(&sound.to_mono(), RATE);
-            trim(&mut sound, SILENCE_DB, BREATH_MS);
+            let sound = joined(attempt, &answers)?;
             let spoken = SpokenText::of_language(&text, &attempt.request.language)
                 .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
-            let (tools, folder) = (&attempt.parts.tools, &attempt.folder);
-            let aligned = align::align(tools, &sound, &spoken, folder, &attempt.cancel)
+            let (tools, folder) = (&attempt.tools, &attempt.folder);
+            let aligned = align::align(&spoken, &sound, tools, folder, &attempt.cancel)
                 .map_err(align_failed)?;
-            let narrated =
-                keep(attempt, &sound, aligned.words, name, None, aligned.estimated)?;
-            let made = made(&narrated, cpu + aligned.cpu)?;
-            let children = made.cpu;
-            Ok((made, children))
+            let (words, estimated) = (aligned.words, aligned.estimated);
+            keep(attempt, Narration { sound, words, voice: name, substituted: None, estimated })
         })
         .await?;
     Ok(finished(&hold, key, made, cpu))
@@ -213,26 +185,25 @@ async fn speak(
 }
 
 /// The answers decoded and laid one after another.
-fn joined(attempt: &Attempt, answers: &[ArtifactRow]) -> Result<(Sound, Duration), StageError> {
+fn joined(attempt: &Attempt, answers: &[ArtifactRow]) -> Result<Sound, StageError> {
     let mut whole = Sound::mono(RATE, Vec::new());
-    let mut cpu = Duration::ZERO;
     for answer in answers {
         let path = attempt.artifact(&answer.id)?;
-        let heard =
-            ingest::audio(&attempt.parts.tools, &path, &attempt.folder, &attempt.cancel)
-                .map_err(|e| heard_failed(e.into()))?;
-        cpu += heard.cpu;
-        let mut part = heard.sound.to_mono();
+        let samples = attempt.ingest().sound(&path, 1).map_err(answer_failed)?;
+        let mut part = Sound::mono(RATE, samples);
         trim(&mut part, SILENCE_DB, BREATH_MS);
         if !whole.samples.is_empty() {
-            let pause = RATE as u64 * CHUNK_PAUSE_MS / 1000;
+            let pause = u64::from(RATE) * CHUNK_PAUSE_MS / 1000;
             whole.samples.resize(whole.samples.len() + pause as usize, 0.0);
         }
         whole.samples.append(&mut part.samples);
     }
-    Ok((whole, cpu))
+    Ok(whole)
 }
 
-fn heard_failed(error: anyhow::Error) -> StageError {
-    StageError::discard(Code::ProviderGarbled, error)
+fn answer_failed(error: media::ingest::Error) -> StageError {
+    match error {
+        media::ingest::Error::Child(child) => child.into(),
+        other => StageError::discard(Code::ProviderGarbled, other),
+    }
 }

@@ -39,7 +39,7 @@ async fn given(attempt: &Attempt, script: &Script) -> Result<Done, StageError> {
     let hold = reserve(attempt, 0).await?;
     let output = serde_json::to_value(script)?;
     let key = attempt.key(&output)?;
-    Ok(finished(&hold, key, Made { output, ..Made::default() }, Duration::ZERO))
+    Ok(finished(&hold, key, Made { output, files: vec![] }, Duration::ZERO))
 }
 
 async fn written(
@@ -66,7 +66,7 @@ async fn written(
 
 fn kept(local: &LocalHold, key: String, script: &Script) -> Result<Done, serde_json::Error> {
     let output = serde_json::to_value(script)?;
-    Ok(finished(local, key, Made { output, ..Made::default() }, Duration::ZERO))
+    Ok(finished(local, key, Made { output, files: vec![] }, Duration::ZERO))
 }
 
 fn client(attempt: &Attempt, writer: &str) -> Result<(Backend, Chat), StageError> {

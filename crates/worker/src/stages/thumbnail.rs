@@ -1,7 +1,5 @@
 //! Thumbnail: the picture people click, from the title and the strongest scene.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ArtifactRow, Settlement};
@@ -68,5 +66,5 @@ fn draw(
     let picture = attempt.keep_bytes(&jpeg)?;
     let (width, height) = (drawn.width, drawn.height);
     let output = serde_json::to_value(Thumbnailed { picture: picture.clone(), width, height })?;
-    Ok(Made { output, files: vec![picture], cpu: Duration::ZERO })
+    Ok(Made { output, files: vec![picture] })
 }
