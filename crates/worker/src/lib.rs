@@ -8,10 +8,12 @@
 mod asset;
 mod attempt;
 mod backends;
+mod checks;
 mod error;
 mod export;
 mod meter;
 mod node;
+mod package;
 mod parts;
 mod plan;
 mod progress;

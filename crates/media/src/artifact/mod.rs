@@ -268,6 +268,14 @@ fn copy(
     }
 }
 
+/// The name that the bytes of `from` have as an artifact.
+pub(crate) fn name_of_all(from: impl Read) -> io::Result<ArtifactId> {
+    let mut from = BufReader::with_capacity(CHUNK_BYTES, from);
+    let mut hash = Sha256::new();
+    io::copy(&mut from, &mut hash)?;
+    Ok(name_of(&hash.finalize()))
+}
+
 fn name_of(digest: &[u8]) -> ArtifactId {
     use std::fmt::Write as _;
     let mut name = String::with_capacity(digest.len() * 2);

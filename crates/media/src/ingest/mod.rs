@@ -164,7 +164,7 @@ impl<'a> Ingest<'a> {
     /// As [`Ingest::kind`]; [`Error::Child`] never.
     pub fn identify(&self, path: &Path) -> Result<(Kind, ArtifactId), Error> {
         let (file, kind) = self.open(path)?;
-        let id = artifact::name_of(file).map_err(|source| Error::Unreadable {
+        let id = artifact::name_of_all(file).map_err(|source| Error::Unreadable {
             path: path.to_owned(),
             source,
         })?;
