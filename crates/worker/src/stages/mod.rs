@@ -10,6 +10,8 @@ mod shot;
 mod thumbnail;
 mod validate;
 
+pub(crate) use validate::Whole;
+
 use std::time::Duration;
 
 use ledger::{Hold, Outcome, Posting};

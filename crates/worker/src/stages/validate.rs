@@ -88,6 +88,12 @@ impl Whole {
         self.pictures.iter().filter_map(|picture| picture.asset.as_ref())
     }
 
+    /// Its length.
+    pub(crate) fn length_ms(&self) -> u64 {
+        let last = self.narrated.last().map_or(0, |n| n.millis);
+        self.scene_starts_ms().last().map_or(0, |start| start + last)
+    }
+
     /// Where each scene begins, in milliseconds.
     pub(crate) fn scene_starts_ms(&self) -> &[u64] {
         &self.assembled.scene_starts_ms
