@@ -42,7 +42,7 @@ pub enum AssetKind {
 
 /// What is wrong with an asset.
 #[derive(Debug, thiserror::Error)]
-pub enum AssetError {
+pub(crate) enum AssetError {
     /// The folder or a file in it can't be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
@@ -71,7 +71,7 @@ pub enum AssetError {
 
 impl AssetError {
     /// The stable code.
-    pub const fn code(&self) -> Code {
+    pub(crate) const fn code(&self) -> Code {
         Code::AssetUnusable
     }
 }

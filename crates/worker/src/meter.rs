@@ -108,7 +108,7 @@ impl CallHold {
 
     /// How the call ends that used `usage`.
     pub(crate) fn posted(&self, usage: Usage) -> Vec<Posting> {
-        let used = |meter| usage.meters().find(|(m, _)| *m == meter).map_or(0, |(_, n)| n);
+        let used = |meter: &str| usage.meters().find(|(m, _)| *m == meter).map_or(0, |(_, n)| n);
         let post = |(meter, id): &(&'static str, TransferId)| Posting {
             id: *id,
             outcome: Outcome::Post { quantity: used(meter) },

@@ -1,7 +1,7 @@
 //! What goes beside the video: metadata and credits; and what is wrong with texts.
 
 use serde::Serialize;
-use studio::metadata::{Facts, Metadata};
+use studio::metadata::{Metadata, Options};
 use studio::script::Script;
 
 use crate::Request;
@@ -25,17 +25,15 @@ pub(crate) struct Credit {
 
 /// The upload's texts and settings.
 pub(crate) fn metadata(request: &Request, whole: &Whole) -> Metadata {
-    let headings = whole.script.scenes.iter().map(|scene| scene.heading.clone());
-    let facts = Facts {
-        script: &whole.script,
-        description: request.description.as_deref(),
-        tags: &request.tags,
-        chapters: headings.zip(whole.scene_starts_ms().iter().copied()).collect(),
-        length_ms: whole.length_ms(),
-        language: &request.language,
+    let options = Options {
+        description: request.description.clone(),
+        tags: request.tags.clone(),
+        language: request.language.clone(),
         credits: credits(request, whole).iter().filter_map(Credit::line).collect(),
+        synthetic_voice: true,
+        synthetic_pictures: false,
     };
-    Metadata::of(&facts)
+    Metadata::of(&whole.script, whole.scene_starts_ms(), whole.length_ms(), &options)
 }
 
 impl Credit {
@@ -46,6 +44,29 @@ impl Credit {
         let licence = self.licence.as_deref().map(|l| format!(" ({l})")).unwrap_or_default();
         wanted.then(|| format!("{}: {author}{licence}", self.name))
     }
+}
+
+/// What a platform would refuse about the metadata.
+pub(crate) fn metadata_faults(metadata: &Metadata) -> Vec<String> {
+    let mut faults = Vec::new();
+    let title = metadata.title.chars().count();
+    if !(1..=100).contains(&title) {
+        faults.push(format!("the title has {title} characters"));
+    }
+    if metadata.description.len() > 5000 {
+        faults.push(format!("the description has {} bytes", metadata.description.len()));
+    }
+    let refused = |text: &str| text.contains(['<', '>']);
+    if refused(&metadata.title) || refused(&metadata.description) {
+        faults.push("title or description has < or >".to_owned());
+    }
+    if metadata.made_for_kids {
+        faults.push("nothing says that this is made for children".to_owned());
+    }
+    if metadata.synthetic_media_reason.is_empty() {
+        faults.push("the disclosure has no reason".to_owned());
+    }
+    faults
 }
 
 /// Licence, author and source of every part.
@@ -62,12 +83,12 @@ pub(crate) fn credits(request: &Request, whole: &Whole) -> Vec<Credit> {
         .collect();
     credits.extend(whole.voices().into_iter().map(|voice| voice_credit(request, voice)));
     credits.extend(music_credit(request));
-    credits.extend(studio::text::credits().iter().map(|font| Credit {
+    credits.extend(studio::text::FONT_CREDITS.iter().map(|(family, author)| Credit {
         kind: "font",
-        name: font.family.to_owned(),
-        author: Some(font.author.to_owned()),
-        licence: Some(font.licence.to_owned()),
-        source: Some(font.source.to_owned()),
+        name: (*family).to_owned(),
+        author: Some((*author).to_owned()),
+        licence: Some("OFL-1.1".to_owned()),
+        source: None,
     }));
     credits
 }

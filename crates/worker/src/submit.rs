@@ -108,11 +108,11 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
 
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     let title = settings.title.as_deref();
-    let script = match &settings.source {
+    let mut script = match &settings.source {
         Text::Script(text) => studio::script::parse(text, title)
             .map_err(|e| RefusedOrder::new(e.code, e))?,
-        Text::Article(text) => studio::article::script(text, title)
-            .map_err(|e| RefusedOrder::new(e.code, e))?,
+        Text::Article(text) => studio::article::write(text, &article_options(title))
+            .map_err(|e| RefusedOrder::new(e.code(), e))?,
         Text::Topic(topic) => {
             let Some(writer) = parts.backends.writer(settings.tier) else {
                 return Err(RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER));
@@ -125,7 +125,12 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
             });
         }
     };
-    Ok(Source::Script(studio::script::split_long_scenes(script)))
+    studio::script::split_long_scenes(&mut script);
+    Ok(Source::Script(script))
+}
+
+fn article_options(title: Option<&str>) -> studio::article::Options {
+    studio::article::Options { title: title.map(str::to_owned), words: None }
 }
 
 const NO_WRITER: &str = "a topic needs a language backend and none is configured. Name one in \

@@ -31,8 +31,7 @@ fn forget(artifacts: &Artifacts, gone: &[ytempire_core::ArtifactId]) -> Result<u
     let mut freed = 0;
     for id in gone {
         let failed = |e: media::artifact::Error| Failure::new(Code::FolderUnwritable, e.to_string());
-        freed += artifacts.size(id).map_err(failed)?.unwrap_or(0);
-        artifacts.remove(id).map_err(failed)?;
+        freed += artifacts.remove(id).map_err(failed)?;
     }
     Ok(freed)
 }

@@ -86,6 +86,21 @@ impl Artifacts {
         Ok(pruned)
     }
 
+    /// Removes one artifact; gives its size, 0 if it wasn't here.
+    ///
+    /// # Errors
+    /// [`Error::BadName`], [`Error::Unwritable`].
+    pub fn remove(&self, id: &ArtifactId) -> Result<u64, Error> {
+        let path = self.place(id)?;
+        let Some(bytes) = self.size(id)? else {
+            return Ok(0);
+        };
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(refused(&path, e)),
+            _ => Ok(bytes),
+        }
+    }
+
     /// Reads every artifact through, removes damaged ones and what crashes left behind.
     ///
     /// # Errors

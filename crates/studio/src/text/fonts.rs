@@ -29,3 +29,12 @@ pub(super) const EMBEDDED: [&[u8]; 9] = [
     include_bytes!("../../fonts/bricolage-grotesque/BricolageGrotesque-Bold.ttf"),
     include_bytes!("../../fonts/archivo/Archivo-Bold.ttf"),
 ];
+
+/// The embedded families and whom to credit for them; all under the SIL Open Font License 1.1.
+pub const FONT_CREDITS: [(&str, &str); 5] = [
+    ("Inter", "The Inter Project Authors"),
+    ("Fraunces", "The Fraunces Project Authors"),
+    ("Newsreader", "The Newsreader Project Authors"),
+    ("Bricolage Grotesque", "The Bricolage Grotesque Project Authors"),
+    ("Archivo", "The Archivo Project Authors"),
+];

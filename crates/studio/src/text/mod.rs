@@ -23,7 +23,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub use block::{Block, Line, Word};
 use block::{cluster_widths, words_of};
-pub use fonts::{ARCHIVO, BRICOLAGE, FRAUNCES, INTER_DISPLAY, NEWSREADER, TEXT};
+pub use fonts::{ARCHIVO, BRICOLAGE, FONT_CREDITS, FRAUNCES, INTER_DISPLAY, NEWSREADER, TEXT};
 pub use paint::Painted;
 pub(crate) use paint::lay_over;
 pub use style::{Align, Color, Style};

@@ -12,7 +12,7 @@ use store::{ArtifactRow, Settlement};
 use studio::caption::{CaptionGroup, CaptionLimits, group};
 use studio::script::Script;
 use studio::sidecar;
-use studio::sound::{Depth, MasterError, Mastered, Mix, RATE, Sound, bed, master, read_wav, wav_header};
+use studio::sound::{Depth, MasterError, Mastered, Mix, RATE, bed, master, read_wav, wav_header};
 use studio::timeline::Timeline;
 use ytempire_core::Code;
 
@@ -128,12 +128,12 @@ fn mix(
     let music = lay_music(attempt, parts, &mut mix)?;
     attempt.progress(0.2);
     let mut file = BufWriter::new(File::create(path)?);
-    file.write_all(&wav_header(RATE, 2, mix.frames(), Depth::F32))?;
+    file.write_all(&wav_header(RATE, 2, mix.frames(), Depth::Float32))?;
     let mut bytes = Vec::new();
     let stop = || attempt.cancel.is_cancelled();
     let mastered = master(&mix, &stop, |block| {
         bytes.clear();
-        Depth::F32.encode(block, &mut bytes);
+        Depth::Float32.encode(block, &mut bytes);
         file.write_all(&bytes)
     })
     .map_err(|e| match e {
@@ -153,9 +153,7 @@ fn lay_music(attempt: &Attempt, parts: &Parts, mix: &mut Mix) -> Result<String, 
             Ok("made for this video".to_owned())
         }
         Music::File(asset) => {
-            let samples =
-                attempt.ingest().sound(&asset.path, 2).map_err(|e| asset_failed(asset, e))?;
-            mix.lay(Sound { rate: RATE, channels: 2, samples });
+            mix.lay(attempt.ingest().sound(&asset.path, 2).map_err(|e| asset_failed(asset, e))?);
             Ok(asset.path.display().to_string())
         }
     }

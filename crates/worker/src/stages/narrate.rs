@@ -81,7 +81,7 @@ async fn embedded(
 
 /// Keeps the sound and says what there is of it.
 fn keep(attempt: &Attempt, said: Narration) -> Result<Made, StageError> {
-    let audio = attempt.keep_bytes(&write_wav(&said.sound, Depth::S16))?;
+    let audio = attempt.keep_bytes(&write_wav(&said.sound, Depth::Int16))?;
     let millis = said.sound.millis();
     let Narration { words, voice, substituted, estimated, .. } = said;
     let narrated = Narrated { audio: audio.clone(), millis, words, voice, substituted, estimated };
@@ -162,7 +162,7 @@ async fn speak(
         parts.store.transfer_hold(parts.now(), lease, holds).await?;
         parts.store.transfer_mark_sent(parts.now(), lease, &ids).await?;
         let charge = ids.first().map(ToString::to_string).unwrap_or_default();
-        let outcome = speech.speak(chunk, &charge, &attempt.cancel).await;
+        let outcome = speech.speak(chunk, None, &charge, &attempt.cancel).await;
         parts.crash.pass("call.after_response");
         match outcome {
             Ok(audio) => {
@@ -189,8 +189,7 @@ fn joined(attempt: &Attempt, answers: &[ArtifactRow]) -> Result<Sound, StageErro
     let mut whole = Sound::mono(RATE, Vec::new());
     for answer in answers {
         let path = attempt.artifact(&answer.id)?;
-        let samples = attempt.ingest().sound(&path, 1).map_err(answer_failed)?;
-        let mut part = Sound::mono(RATE, samples);
+        let mut part = attempt.ingest().sound(&path, 1).map_err(answer_failed)?;
         trim(&mut part, SILENCE_DB, BREATH_MS);
         if !whole.samples.is_empty() {
             let pause = u64::from(RATE) * CHUNK_PAUSE_MS / 1000;

@@ -23,7 +23,7 @@ use crate::attempt::{Attempt, Follow, Made};
 use crate::checks::{self, Facts, NarrationFacts, ThumbnailFacts};
 use crate::error::StageError;
 use crate::export::Package;
-use crate::package::{credits, metadata, text_faults};
+use crate::package::{credits, metadata, metadata_faults, text_faults};
 use crate::plan::Size;
 use crate::report::{QualityReport, Verdict};
 
@@ -76,11 +76,6 @@ impl Whole {
         voices.sort();
         voices.dedup();
         voices
-    }
-
-    /// What lies under the narration.
-    pub(crate) fn music(&self) -> &str {
-        &self.assembled.music
     }
 
     /// The assets that are seen.
@@ -171,7 +166,7 @@ fn judge(
         .inspect_err(|e| tracing::warn!(error = %e, "the finished file can't be measured"))
         .ok();
     let metadata = metadata(&attempt.request, whole);
-    let checks = check(attempt, whole, receipt, measured.as_ref(), &metadata.faults())?;
+    let checks = check(attempt, whole, receipt, measured.as_ref(), &metadata_faults(&metadata))?;
     let report = QualityReport::of(checks, whole.substitutions(), repaired);
     let mut files = BTreeMap::from([
         ("video.mp4".to_owned(), whole.assembled.video.clone()),
