@@ -27,8 +27,9 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
                 video::set_title(tx, job.video, title)?;
             }
             if !video::expect(tx, job.video)?.state.is_final() {
-                job::add(tx, now, job.video, follow)?;
+                // Those that waited before: jobs added now count this one as completed already.
                 release_waiting(tx, &job)?;
+                job::add(tx, now, job.video, follow)?;
                 end_if_done(tx, now, job.video)?;
             }
         }

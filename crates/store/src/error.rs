@@ -9,13 +9,13 @@ pub enum Error {
     #[error("the lease is lost: another node took the job over")]
     LeaseLost,
     /// A reservation doesn't fit a scope.
-    #[error("budget exceeded: {0}")]
+    #[error(transparent)]
     BudgetExceeded(#[from] HoldRefused),
     /// A transfer can't be settled so.
-    #[error("ledger: {0}")]
+    #[error(transparent)]
     Ledger(#[from] ledger::SettleError),
     /// An amount doesn't fit.
-    #[error("ledger: {0}")]
+    #[error(transparent)]
     Money(#[from] ytempire_core::MoneyError),
     /// A row can't be decoded.
     #[error("table {table}, row {row}, column {column}: {why}")]

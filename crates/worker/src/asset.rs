@@ -100,8 +100,14 @@ const NOTES: &str = "assets.toml";
 
 /// Finds the pictures and clips in `folder`, in the order of their names; other kinds of files
 /// are passed over and returned apart, sub-folders aren't entered.
-pub(crate) fn scan(ingest: &Ingest<'_>, folder: &Path) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetError> {
-    let unreadable = |source| AssetError::Unreadable { path: folder.to_owned(), source };
+pub(crate) fn scan(
+    ingest: &Ingest<'_>,
+    folder: &Path,
+) -> Result<(Vec<Asset>, Vec<PathBuf>), AssetError> {
+    let unreadable = |source| AssetError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    };
     let notes = notes(folder)?;
     let mut paths = fs::read_dir(folder)
         .map_err(unreadable)?
@@ -111,7 +117,9 @@ pub(crate) fn scan(ingest: &Ingest<'_>, folder: &Path) -> Result<(Vec<Asset>, Ve
     paths.sort();
     let (mut assets, mut passed_over) = (Vec::new(), Vec::new());
     for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         if name == NOTES || name.starts_with('.') || path.is_dir() {
             continue;
@@ -126,8 +134,15 @@ pub(crate) fn scan(ingest: &Ingest<'_>, folder: &Path) -> Result<(Vec<Asset>, Ve
 }
 
 /// A single file of the user's, such as the music.
-pub(crate) fn one(ingest: &Ingest<'_>, path: &Path, wanted: AssetKind) -> Result<Asset, AssetError> {
-    let unusable = |why: &str| AssetError::Unusable { path: path.to_owned(), why: why.to_owned() };
+pub(crate) fn one(
+    ingest: &Ingest<'_>,
+    path: &Path,
+    wanted: AssetKind,
+) -> Result<Asset, AssetError> {
+    let unusable = |why: &str| AssetError::Unusable {
+        path: path.to_owned(),
+        why: why.to_owned(),
+    };
     let asset = open(ingest, path, None)?.ok_or_else(|| unusable("it is no media file"))?;
     if asset.kind != wanted {
         return Err(unusable("it is not a sound file"));
@@ -142,11 +157,21 @@ fn notes(folder: &Path) -> Result<Notes, AssetError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Notes::default()),
         Err(source) => return Err(AssetError::Unreadable { path, source }),
     };
-    toml::from_str(&text).map_err(|e| AssetError::Notes { path, why: e.to_string() })
+    toml::from_str(&text).map_err(|e| AssetError::Notes {
+        path,
+        why: e.to_string(),
+    })
 }
 
-fn open(ingest: &Ingest<'_>, path: &Path, note: Option<&Note>) -> Result<Option<Asset>, AssetError> {
-    let unusable = |why: String| AssetError::Unusable { path: path.to_owned(), why };
+fn open(
+    ingest: &Ingest<'_>,
+    path: &Path,
+    note: Option<&Note>,
+) -> Result<Option<Asset>, AssetError> {
+    let unusable = |why: String| AssetError::Unusable {
+        path: path.to_owned(),
+        why,
+    };
     let (kind, content) = match ingest.identify(path) {
         Ok(known) => known,
         // Notes and documents lie about in folders; something that calls itself a picture and
@@ -161,7 +186,9 @@ fn open(ingest: &Ingest<'_>, path: &Path, note: Option<&Note>) -> Result<Option<
     } else {
         AssetKind::Sound
     };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
     let mut tags = words(&stem.unwrap_or_default());
     for tag in note.iter().flat_map(|note| &note.tags) {
         tags.extend(words(tag));
@@ -184,7 +211,9 @@ fn claims_media(path: &Path) -> bool {
         "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "mp4", "mov", "m4v", "mkv",
         "webm", "avi", "wav", "mp3", "flac", "ogg", "m4a", "aac",
     ];
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
@@ -211,7 +240,11 @@ pub(crate) fn matched(scenes: &[Scene], assets: &[Asset]) -> Vec<Option<usize>> 
         };
         let wanted = words(text);
         for (a, asset) in assets.iter().enumerate() {
-            let shared = asset.tags.iter().filter(|tag| wanted.contains(*tag)).count();
+            let shared = asset
+                .tags
+                .iter()
+                .filter(|tag| wanted.contains(*tag))
+                .count();
             if shared > 0 && asset.kind != AssetKind::Sound {
                 scored.push((shared * weight, s, a));
             }
@@ -257,15 +290,24 @@ mod tests {
 
     #[test]
     fn a_hint_wins_over_a_heading_and_each_asset_is_used_once() {
-        let scenes =
-            [scene("Whales", None), scene("The song", Some("a whale in deep water")), scene("End", None)];
-        let assets = [asset("blue_whale-01", AssetKind::Picture), asset("sand", AssetKind::Clip)];
+        let scenes = [
+            scene("Whales", None),
+            scene("The song", Some("a whale in deep water")),
+            scene("End", None),
+        ];
+        let assets = [
+            asset("blue_whale-01", AssetKind::Picture),
+            asset("sand", AssetKind::Clip),
+        ];
         assert_eq!(matched(&scenes, &assets), [None, Some(0), None]);
     }
 
     #[test]
     fn sounds_are_never_shown() {
         let scenes = [scene("Whales", Some("whale"))];
-        assert_eq!(matched(&scenes, &[asset("whale", AssetKind::Sound)]), [None]);
+        assert_eq!(
+            matched(&scenes, &[asset("whale", AssetKind::Sound)]),
+            [None]
+        );
     }
 }

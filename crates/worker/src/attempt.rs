@@ -64,7 +64,11 @@ impl Attempt {
     /// The key under which this work is cached: a hash of all that goes into it.
     pub(crate) fn key(&self, inputs: &impl Serialize) -> Result<String, StageError> {
         let json = serde_json::to_vec(&(self.request.renderer, inputs))?;
-        Ok(format!("{}:{}", self.job.stage, hex(&Sha256::digest(&json))))
+        Ok(format!(
+            "{}:{}",
+            self.job.stage,
+            hex(&Sha256::digest(&json))
+        ))
     }
 
     /// What was cached under `key`, if all its files are still here.
@@ -89,7 +93,10 @@ impl Attempt {
             let before = (thread_cpu(), attempt.children.total());
             let made = work(&attempt)?;
             let own = thread_cpu().saturating_sub(before.0);
-            Ok((made, own + attempt.children.total().saturating_sub(before.1)))
+            Ok((
+                made,
+                own + attempt.children.total().saturating_sub(before.1),
+            ))
         };
         match tokio::task::spawn_blocking(run).await {
             Ok(done) => done,
@@ -100,13 +107,19 @@ impl Attempt {
     /// Keeps a file of the scratch folder as an artifact.
     pub(crate) fn keep(&self, path: &Path) -> Result<ArtifactRow, StageError> {
         let stored = self.parts.artifacts.put_file(path, &self.cancel)?;
-        Ok(ArtifactRow { id: stored.id, bytes: stored.bytes })
+        Ok(ArtifactRow {
+            id: stored.id,
+            bytes: stored.bytes,
+        })
     }
 
     /// Keeps bytes as an artifact.
     pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<ArtifactRow, StageError> {
         let stored = self.parts.artifacts.put_bytes(bytes)?;
-        Ok(ArtifactRow { id: stored.id, bytes: stored.bytes })
+        Ok(ArtifactRow {
+            id: stored.id,
+            bytes: stored.bytes,
+        })
     }
 
     /// Where an artifact is.
@@ -124,12 +137,18 @@ impl Attempt {
 
     /// Tells how much of the job is done.
     pub(crate) fn progress(&self, share: f32) {
-        self.parts.progress.set(self.job.lease.job, self.job.stage, share);
+        self.parts
+            .progress
+            .set(self.job.lease.job, self.job.stage, share);
     }
 
     /// Fails if somebody wants the work to stop.
     pub(crate) fn go_on(&self) -> Result<(), StageError> {
-        if self.cancel.is_cancelled() { Err(StageError::interrupted()) } else { Ok(()) }
+        if self.cancel.is_cancelled() {
+            Err(StageError::interrupted())
+        } else {
+            Ok(())
+        }
     }
 
     /// The stage, for messages.
@@ -141,5 +160,8 @@ impl Attempt {
 /// CPU time of the calling thread.
 fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }

@@ -15,13 +15,17 @@ pub struct Backends {
 impl Backends {
     /// Backends with the lowest tier that uses each.
     pub fn new(http: Http, configured: Vec<(Tier, Backend)>) -> Self {
-        Self { configured, http: Some(http) }
+        Self {
+            configured,
+            http: Some(http),
+        }
     }
 
     /// The backend for scripts at `tier`. A topic needs one, so a higher backend serves a lower
     /// tier if it is the only one.
     pub fn writer(&self, tier: Tier) -> Option<&Backend> {
-        self.fitting(Kind::OpenaiChat, tier).or_else(|| self.any(Kind::OpenaiChat))
+        self.fitting(Kind::OpenaiChat, tier)
+            .or_else(|| self.any(Kind::OpenaiChat))
     }
 
     /// The backend for narration at `tier`; `None`: the embedded voice.
@@ -31,7 +35,10 @@ impl Backends {
 
     /// The backend of that name.
     pub fn named(&self, name: &str) -> Option<&Backend> {
-        self.configured.iter().map(|(_, backend)| backend).find(|backend| backend.name == name)
+        self.configured
+            .iter()
+            .map(|(_, backend)| backend)
+            .find(|backend| backend.name == name)
     }
 
     /// A chat client for the backend of that name.
@@ -56,10 +63,16 @@ impl Backends {
         let fits = |(lowest, backend): &&(Tier, Backend)| {
             backend.kind == kind && *lowest as u8 <= tier as u8
         };
-        self.configured.iter().find(fits).map(|(_, backend)| backend)
+        self.configured
+            .iter()
+            .find(fits)
+            .map(|(_, backend)| backend)
     }
 
     fn any(&self, kind: Kind) -> Option<&Backend> {
-        self.configured.iter().map(|(_, backend)| backend).find(|backend| backend.kind == kind)
+        self.configured
+            .iter()
+            .map(|(_, backend)| backend)
+            .find(|backend| backend.kind == kind)
     }
 }

@@ -80,11 +80,18 @@ pub(crate) fn all(facts: &Facts<'_>) -> Vec<Check> {
     });
     let asked = "texts inside the middle 90 %, apart from each other, contrast 4.5 : 1";
     checks.push(Check::measured("layout", shown, asked, problems.is_empty()).at(faults));
-    checks.push(faults_check("text", facts.text_faults, "no doubled or broken words"));
+    checks.push(faults_check(
+        "text",
+        facts.text_faults,
+        "no doubled or broken words",
+    ));
     let thumbnail = facts.thumbnail;
     checks.push(Check::measured(
         "thumbnail",
-        format!("{} × {}, {} bytes", thumbnail.width, thumbnail.height, thumbnail.bytes),
+        format!(
+            "{} × {}, {} bytes",
+            thumbnail.width, thumbnail.height, thumbnail.bytes
+        ),
         "at least 1280 × 720 or 720 × 1280, below 2,000,000 bytes",
         thumbnail.width.max(thumbnail.height) >= 1280
             && thumbnail.width.min(thumbnail.height) >= 720
@@ -107,7 +114,12 @@ fn faults_check(name: &str, faults: &[String], asked: &str) -> Check {
 }
 
 fn scenes_with<T>(scenes: &[T], bad: impl Fn(&T) -> bool) -> Vec<usize> {
-    scenes.iter().enumerate().filter(|(_, scene)| bad(scene)).map(|(index, _)| index).collect()
+    scenes
+        .iter()
+        .enumerate()
+        .filter(|(_, scene)| bad(scene))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 fn file_checks(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
@@ -131,7 +143,11 @@ fn container(m: &Measurements, checks: &mut Vec<Check>) {
         "container",
         format!(
             "{video} video and {audio} audio streams, index {}, {} edit list",
-            if m.layout.index_first { "first" } else { "last" },
+            if m.layout.index_first {
+                "first"
+            } else {
+                "last"
+            },
             if m.layout.edit_list { "an" } else { "no" },
         ),
         "1 video and 1 audio stream, index first, no edit list",
@@ -147,7 +163,9 @@ fn streams(canvas: Canvas, m: &Measurements, checks: &mut Vec<Check>) {
     checks.push(match m.probe.video.first() {
         None => Check::unmeasured("video-stream", wanted_video),
         Some(v) => {
-            let bt709 = [&v.matrix, &v.transfer, &v.primaries].iter().all(|tag| *tag == "bt709");
+            let bt709 = [&v.matrix, &v.transfer, &v.primaries]
+                .iter()
+                .all(|tag| *tag == "bt709");
             let ok = v.codec == "h264"
                 && v.profile == "High"
                 && v.pixels == "yuv420p"
@@ -163,8 +181,10 @@ fn streams(canvas: Canvas, m: &Measurements, checks: &mut Vec<Check>) {
     checks.push(match m.probe.audio.first() {
         None => Check::unmeasured("audio-stream", wanted_audio),
         Some(a) => {
-            let shown =
-                format!("{} {} {} Hz, {} channels", a.codec, a.profile, a.sample_rate, a.channels);
+            let shown = format!(
+                "{} {} {} Hz, {} channels",
+                a.codec, a.profile, a.sample_rate, a.channels
+            );
             let ok = shown == wanted_audio;
             Check::measured("audio-stream", shown, wanted_audio, ok)
         }
@@ -173,7 +193,11 @@ fn streams(canvas: Canvas, m: &Measurements, checks: &mut Vec<Check>) {
 
 fn video_text(v: &probe::Video, bt709: bool) -> String {
     let rate = f64::from(v.rate.0) / f64::from(v.rate.1.max(1));
-    let constant = if v.rate == v.average_rate { "constant" } else { "variable" };
+    let constant = if v.rate == v.average_rate {
+        "constant"
+    } else {
+        "variable"
+    };
     let colour = if bt709 { "BT.709" } else { "other colours" };
     format!(
         "{} {} {} {}x{} {rate} fps {constant}, {colour}",
@@ -195,7 +219,10 @@ fn durations(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
     let start_s = video.and_then(|v| v.start_s).unwrap_or(f64::MAX);
     checks.push(Check::measured(
         "duration",
-        format!("pictures {picture_s:.3} s, sound {:.3} s, start {start_s:.3} s", heard.length_s),
+        format!(
+            "pictures {picture_s:.3} s, sound {:.3} s, start {start_s:.3} s",
+            heard.length_s
+        ),
         format!("{planned_s:.3} s each, within a frame; start 0"),
         near(picture_s, planned_s) && near(heard.length_s, planned_s) && start_s.abs() < 0.001,
     ));
@@ -203,7 +230,12 @@ fn durations(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
 
 fn stretches(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
     let longest = |spans: &[Span]| spans.iter().map(|s| s.length_s()).fold(0.0, f64::max);
-    let black: Vec<Span> = m.black.iter().copied().filter(|s| s.length_s() > 0.5).collect();
+    let black: Vec<Span> = m
+        .black
+        .iter()
+        .copied()
+        .filter(|s| s.length_s() > 0.5)
+        .collect();
     checks.push(
         Check::measured(
             "black",
@@ -213,10 +245,18 @@ fn stretches(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
         )
         .at(scenes_at(facts, &black)),
     );
-    let by_design =
-        |span: &Span| facts.still.iter().any(|s| s.start_s - 0.2 <= span.start_s && span.end_s <= s.end_s + 0.2);
-    let frozen: Vec<Span> =
-        m.freeze.iter().copied().filter(|s| s.length_s() > 2.0 && !by_design(s)).collect();
+    let by_design = |span: &Span| {
+        facts
+            .still
+            .iter()
+            .any(|s| s.start_s - 0.2 <= span.start_s && span.end_s <= s.end_s + 0.2)
+    };
+    let frozen: Vec<Span> = m
+        .freeze
+        .iter()
+        .copied()
+        .filter(|s| s.length_s() > 2.0 && !by_design(s))
+        .collect();
     checks.push(
         Check::measured(
             "freeze",
@@ -232,7 +272,11 @@ fn stretches(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
 fn scenes_at(facts: &Facts<'_>, spans: &[Span]) -> Vec<usize> {
     let scene = |span: &Span| {
         let at_ms = (span.start_s * 1000.0) as u64;
-        facts.scene_starts_ms.iter().rposition(|start| *start <= at_ms).unwrap_or(0)
+        facts
+            .scene_starts_ms
+            .iter()
+            .rposition(|start| *start <= at_ms)
+            .unwrap_or(0)
     };
     let mut scenes: Vec<usize> = spans.iter().map(scene).collect();
     scenes.dedup();
@@ -258,13 +302,29 @@ fn sound(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
         None => Check::unmeasured("peak", PEAK),
         Some(peak) => {
             let shown = format!("{peak:.1} dBTP, {} clipped", heard.clipped_samples);
-            Check::measured("peak", shown, PEAK, peak <= -1.0 && heard.clipped_samples == 0)
+            Check::measured(
+                "peak",
+                shown,
+                PEAK,
+                peak <= -1.0 && heard.clipped_samples == 0,
+            )
         }
     });
     let length_s = heard.length_s;
-    let head = heard.silence.iter().find(|s| s.start_s < 0.01).map_or(0.0, |s| s.length_s());
-    let tail = heard.silence.iter().find(|s| s.end_s > length_s - 0.05).map_or(0.0, |s| s.length_s());
-    let inner = heard.silence.iter().filter(|s| s.start_s >= 0.01 && s.end_s <= length_s - 0.05);
+    let head = heard
+        .silence
+        .iter()
+        .find(|s| s.start_s < 0.01)
+        .map_or(0.0, |s| s.length_s());
+    let tail = heard
+        .silence
+        .iter()
+        .find(|s| s.end_s > length_s - 0.05)
+        .map_or(0.0, |s| s.length_s());
+    let inner = heard
+        .silence
+        .iter()
+        .filter(|s| s.start_s >= 0.01 && s.end_s <= length_s - 0.05);
     let inner = inner.map(|s| s.length_s()).fold(0.0, f64::max);
     checks.push(Check::measured(
         "silence",
@@ -306,14 +366,22 @@ fn narration_checks(facts: &Facts<'_>, checks: &mut Vec<Check>) {
     checks.push(
         Check::measured(
             "pace",
-            format!("{} words a minute", (words as u64 * 60_000).checked_div(millis).unwrap_or(0)),
+            format!(
+                "{} words a minute",
+                (words as u64 * 60_000).checked_div(millis).unwrap_or(0)
+            ),
             "each scene within half and twice 150 words a minute",
             odd.is_empty() && words > 0,
         )
         .at(odd),
     );
     let slow = scenes_with(facts.narrations, |n| n.pause_ms_max > 1500);
-    let pause = facts.narrations.iter().map(|n| n.pause_ms_max).max().unwrap_or(0);
+    let pause = facts
+        .narrations
+        .iter()
+        .map(|n| n.pause_ms_max)
+        .max()
+        .unwrap_or(0);
     let shown = format!("{pause} ms at most");
     checks.push(Check::measured("pauses", shown, "at most 1500 ms", slow.is_empty()).at(slow));
     let estimated: usize = facts.narrations.iter().map(|n| n.estimated).sum();
@@ -332,8 +400,11 @@ fn caption_checks(facts: &Facts<'_>, checks: &mut Vec<Check>) {
         .iter()
         .flat_map(|scene| scene.narration.split_whitespace())
         .collect();
-    let shown: Vec<&str> =
-        facts.caption_words.iter().flat_map(|word| word.split_whitespace()).collect();
+    let shown: Vec<&str> = facts
+        .caption_words
+        .iter()
+        .flat_map(|word| word.split_whitespace())
+        .collect();
     let same = said.iter().zip(&shown).filter(|(a, b)| a == b).count();
     checks.push(Check::measured(
         "caption-words",
@@ -344,12 +415,17 @@ fn caption_checks(facts: &Facts<'_>, checks: &mut Vec<Check>) {
     let disordered: usize = facts.narrations.iter().map(|n| n.disordered).sum();
     let mut faults = facts.caption_faults.to_vec();
     if disordered > 0 {
-        faults.push(format!("{disordered} words begin before the one before them"));
+        faults.push(format!(
+            "{disordered} words begin before the one before them"
+        ));
     }
     let asked = "no empty or overlapping caption, at most 2 lines, words in order";
     checks.push(faults_check("caption-form", &faults, asked));
-    let mut errors: Vec<u32> =
-        facts.narrations.iter().flat_map(|n| n.onset_errors_ms.iter().copied()).collect();
+    let mut errors: Vec<u32> = facts
+        .narrations
+        .iter()
+        .flat_map(|n| n.onset_errors_ms.iter().copied())
+        .collect();
     errors.sort_unstable();
     let asked = "95 % of words after a pause within 80 ms of the sound's onset";
     checks.push(if errors.is_empty() {

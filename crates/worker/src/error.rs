@@ -21,12 +21,20 @@ const LOCAL_PAUSE: Duration = Duration::from_secs(1);
 impl StageError {
     /// A failure that another attempt would meet again.
     pub fn discard(code: Code, source: impl Into<anyhow::Error>) -> Self {
-        Self { decision: Decision::Discard, code, source: source.into() }
+        Self {
+            decision: Decision::Discard,
+            code,
+            source: source.into(),
+        }
     }
 
     /// A failure that another attempt may escape.
     pub fn retry(code: Code, after: Duration, source: impl Into<anyhow::Error>) -> Self {
-        Self { decision: Decision::Retry { after }, code, source: source.into() }
+        Self {
+            decision: Decision::Retry { after },
+            code,
+            source: source.into(),
+        }
     }
 
     /// A broken promise between our own parts.

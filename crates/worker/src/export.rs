@@ -51,27 +51,50 @@ pub enum ExportError {
 /// The receipt of a video, from the ledger.
 pub(crate) async fn receipt(parts: &Parts, video: &VideoRow) -> store::Result<Receipt> {
     let transfers = parts.store.transfer_list(video.id).await?;
-    Ok(Receipt::of(video.id, &video.title, video.budget, &transfers))
+    Ok(Receipt::of(
+        video.id,
+        &video.title,
+        video.budget,
+        &transfers,
+    ))
 }
 
 /// Lays the files of `video` into `folder`: the whole package of a ready one, the quality
 /// report of a rejected one, and the receipt in any case. Each file appears whole or not at
 /// all; files of other names are left alone.
-pub async fn export(parts: &Parts, video: &VideoRow, folder: &Path) -> Result<Exported, ExportError> {
-    fs::create_dir_all(folder)
-        .map_err(|source| ExportError::Folder { path: folder.to_owned(), source })?;
+pub async fn export(
+    parts: &Parts,
+    video: &VideoRow,
+    folder: &Path,
+) -> Result<Exported, ExportError> {
+    fs::create_dir_all(folder).map_err(|source| ExportError::Folder {
+        path: folder.to_owned(),
+        source,
+    })?;
     let package = package(parts, video.id).await?;
     for (name, file) in &package.files {
         let from = parts.artifacts.path(&file.id).ok().flatten();
         let from = from.ok_or_else(|| ExportError::Artifact(file.id.to_string()))?;
-        lay(parts, &folder.join(name), |to| fs::copy(&from, to).map(drop))?;
+        lay(parts, &folder.join(name), |to| {
+            fs::copy(&from, to).map(drop)
+        })?;
     }
     let receipt = receipt(parts, video).await?;
     let text = serde_json::to_vec_pretty(&receipt).map_err(io::Error::from);
-    lay(parts, &folder.join("receipt.json"), |to| fs::write(to, text?))?;
+    lay(parts, &folder.join("receipt.json"), |to| {
+        fs::write(to, text?)
+    })?;
     parts.crash.pass("receipt.after_write");
-    let files = package.files.into_keys().chain(["receipt.json".to_owned()]).collect();
-    Ok(Exported { folder: folder.to_owned(), files, receipt })
+    let files = package
+        .files
+        .into_keys()
+        .chain(["receipt.json".to_owned()])
+        .collect();
+    Ok(Exported {
+        folder: folder.to_owned(),
+        files,
+        receipt,
+    })
 }
 
 /// Writes beside the target, syncs, renames.
@@ -80,12 +103,17 @@ fn lay(
     to: &Path,
     write: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), ExportError> {
-    let refused = |source| ExportError::Folder { path: to.to_owned(), source };
+    let refused = |source| ExportError::Folder {
+        path: to.to_owned(),
+        source,
+    };
     let mut beside = to.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = PathBuf::from(beside);
     write(&beside).map_err(refused)?;
-    File::open(&beside).and_then(|file| file.sync_all()).map_err(refused)?;
+    File::open(&beside)
+        .and_then(|file| file.sync_all())
+        .map_err(refused)?;
     parts.crash.pass("export.before_rename");
     fs::rename(&beside, to).map_err(refused)?;
     parts.crash.pass("export.after_rename");
@@ -107,7 +135,12 @@ async fn package(parts: &Parts, video: VideoId) -> Result<Package, ExportError> 
         .into_iter()
         .rev()
         .filter(|event| event.kind == EventKind::QualityMeasured)
-        .find_map(|event| serde_json::from_value::<ArtifactRow>(event.detail["report"].clone()).ok());
-    let files = report.map(|file| ("quality.json".to_owned(), file)).into_iter().collect();
+        .find_map(|event| {
+            serde_json::from_value::<ArtifactRow>(event.detail["report"].clone()).ok()
+        });
+    let files = report
+        .map(|file| ("quality.json".to_owned(), file))
+        .into_iter()
+        .collect();
     Ok(Package { files })
 }

@@ -35,10 +35,24 @@ impl LocalHold {
         let hold = |meter: &str, quantity_max| -> Result<Hold, StageError> {
             let price = parts.prices.find(LOCAL, "cpu", meter, now)?.clone();
             let id = TransferId::fresh(&parts.ids, now);
-            Ok(Hold { id, backend: LOCAL.to_owned(), price, quantity_max })
+            Ok(Hold {
+                id,
+                backend: LOCAL.to_owned(),
+                price,
+                quantity_max,
+            })
         };
-        let (cpu, disk) = (hold("cpu_ms", max.cpu_ms)?, hold("disk_mib_month", max.disk_mib)?);
-        Ok((Self { cpu: cpu.id, disk: disk.id }, vec![cpu, disk]))
+        let (cpu, disk) = (
+            hold("cpu_ms", max.cpu_ms)?,
+            hold("disk_mib_month", max.disk_mib)?,
+        );
+        Ok((
+            Self {
+                cpu: cpu.id,
+                disk: disk.id,
+            },
+            vec![cpu, disk],
+        ))
     }
 
     /// How it ends after `cpu` of work left `bytes` on disk.
@@ -46,8 +60,14 @@ impl LocalHold {
         let cpu_ms = u64::try_from(cpu.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         let mib = bytes.div_ceil(1 << 20);
         vec![
-            Posting { id: self.cpu, outcome: Outcome::Post { quantity: cpu_ms } },
-            Posting { id: self.disk, outcome: Outcome::Post { quantity: mib } },
+            Posting {
+                id: self.cpu,
+                outcome: Outcome::Post { quantity: cpu_ms },
+            },
+            Posting {
+                id: self.disk,
+                outcome: Outcome::Post { quantity: mib },
+            },
         ]
     }
 }
@@ -58,11 +78,14 @@ pub(crate) fn backend_price(
     meter: &str,
     now: Timestamp,
 ) -> Result<PriceVersion, ledger::PriceError> {
-    let price = backend.prices.of(meter).ok_or_else(|| ledger::PriceError::Unknown {
-        provider: backend.name.clone(),
-        model: backend.model.clone(),
-        meter: meter.to_owned(),
-    })?;
+    let price = backend
+        .prices
+        .of(meter)
+        .ok_or_else(|| ledger::PriceError::Unknown {
+            provider: backend.name.clone(),
+            model: backend.model.clone(),
+            meter: meter.to_owned(),
+        })?;
     Ok(PriceVersion {
         provider: backend.name.clone(),
         model: backend.model.clone(),
@@ -96,7 +119,12 @@ impl CallHold {
             let price = backend_price(backend, meter, now)?;
             let id = TransferId::fresh(&parts.ids, now);
             meters.push((meter, id));
-            holds.push(Hold { id, backend: backend.name.clone(), price, quantity_max });
+            holds.push(Hold {
+                id,
+                backend: backend.name.clone(),
+                price,
+                quantity_max,
+            });
         }
         Ok((Self { meters }, holds))
     }
@@ -108,10 +136,17 @@ impl CallHold {
 
     /// How the call ends that used `usage`.
     pub(crate) fn posted(&self, usage: Usage) -> Vec<Posting> {
-        let used = |meter: &str| usage.meters().find(|(m, _)| *m == meter).map_or(0, |(_, n)| n);
+        let used = |meter: &str| {
+            usage
+                .meters()
+                .find(|(m, _)| *m == meter)
+                .map_or(0, |(_, n)| n)
+        };
         let post = |(meter, id): &(&'static str, TransferId)| Posting {
             id: *id,
-            outcome: Outcome::Post { quantity: used(meter) },
+            outcome: Outcome::Post {
+                quantity: used(meter),
+            },
         };
         self.meters.iter().map(post).collect()
     }
@@ -122,6 +157,9 @@ impl CallHold {
             providers::Billed::No => Outcome::Void,
             providers::Billed::Unknown => Outcome::Unknown,
         };
-        self.meters.iter().map(|(_, id)| Posting { id: *id, outcome }).collect()
+        self.meters
+            .iter()
+            .map(|(_, id)| Posting { id: *id, outcome })
+            .collect()
     }
 }

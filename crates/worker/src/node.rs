@@ -51,9 +51,18 @@ impl Node {
         let path = nodes.join(format!("{id}.lock"));
         let lock = File::create(&path)?;
         lock.lock()?;
-        let row = NodeRow { id, name: name.to_owned(), joined_at: now };
+        let row = NodeRow {
+            id,
+            name: name.to_owned(),
+            joined_at: now,
+        };
         parts.store.node_join(now, row).await?;
-        let node = Self { parts, id, lock: Some(lock), path };
+        let node = Self {
+            parts,
+            id,
+            lock: Some(lock),
+            path,
+        };
         node.rescue().await?;
         Ok(node)
     }
@@ -75,12 +84,18 @@ impl Node {
                 while jobs.join_next().await.is_some() {}
                 return Err(WorkError::Interrupted);
             }
-            let row = self.parts.store.video_get(video).await?.ok_or(WorkError::VideoUnknown)?;
+            let row = self
+                .parts
+                .store
+                .video_get(video)
+                .await?
+                .ok_or(WorkError::VideoUnknown)?;
             if row.state.is_final() && jobs.is_empty() {
                 return Ok(row);
             }
             if !row.state.is_final() {
-                self.claim_into(video, &row, &mut jobs, &mut running).await?;
+                self.claim_into(video, &row, &mut jobs, &mut running)
+                    .await?;
             }
             tokio::select! {
                 Some(ended) = jobs.join_next_with_id() => {
@@ -150,13 +165,23 @@ impl Node {
 
     /// A scratch folder named by the attempt: a late worker never shares one with its successor.
     fn scratch(&self, job: &LeasedJob) -> PathBuf {
-        self.parts.folder.join("scratch").join(format!("{}-{}", job.lease.job, job.lease.attempt))
+        self.parts
+            .folder
+            .join("scratch")
+            .join(format!("{}-{}", job.lease.job, job.lease.attempt))
     }
 
-    async fn heartbeat(&self, running: &HashMap<tokio::task::Id, Running>) -> Result<(), WorkError> {
+    async fn heartbeat(
+        &self,
+        running: &HashMap<tokio::task::Id, Running>,
+    ) -> Result<(), WorkError> {
         let leases: Vec<Lease> = running.values().map(|job| job.lease).collect();
         let now = self.parts.now();
-        let lost = self.parts.store.job_heartbeat(now, &leases, now.after(LEASE)).await?;
+        let lost = self
+            .parts
+            .store
+            .job_heartbeat(now, &leases, now.after(LEASE))
+            .await?;
         for job in running.values().filter(|job| lost.contains(&job.lease)) {
             tracing::warn!(job.id = %job.lease.job, "lease lost, stopping the job");
             job.cancel.cancel();
@@ -168,7 +193,11 @@ impl Node {
     async fn rescue(&self) -> Result<(), WorkError> {
         let mut dead = Vec::new();
         for node in self.parts.store.node_list().await? {
-            let path = self.parts.folder.join("nodes").join(format!("{}.lock", node.id));
+            let path = self
+                .parts
+                .folder
+                .join("nodes")
+                .join(format!("{}.lock", node.id));
             // A node of another machine has no file here; its leases run out by themselves.
             if node.id != self.id && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
                 dead.push((node.id, path));
@@ -209,7 +238,9 @@ struct JobEnd;
 
 /// Runs one attempt and settles it.
 async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
-    let Parts { store, progress, .. } = attempt.parts.clone();
+    let Parts {
+        store, progress, ..
+    } = attempt.parts.clone();
     let (lease, folder) = (attempt.job.lease, attempt.folder.clone());
     progress.set(lease.job, attempt.stage(), 0.0);
     // The folder is this attempt's own: what lies there is from a process that died.
@@ -236,10 +267,19 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
 fn failed(attempt: &Attempt, error: &StageError) -> Settlement {
     let text = error.text();
     tracing::debug!(stage = %attempt.stage(), code = %error.code, error = text, "attempt failed");
-    let code = if error.code == Code::Interrupted { Code::Bug } else { error.code };
+    let code = if error.code == Code::Interrupted {
+        Code::Bug
+    } else {
+        error.code
+    };
     let outcome = match error.decision {
         Decision::Retry { after } => JobOutcome::Retry { code, text, after },
         Decision::Discard => JobOutcome::Discard { code, text },
     };
-    Settlement { lease: attempt.job.lease, outcome, postings: vec![], events: vec![] }
+    Settlement {
+        lease: attempt.job.lease,
+        outcome,
+        postings: vec![],
+        events: vec![],
+    }
 }

@@ -29,11 +29,19 @@ pub(crate) fn metadata(request: &Request, whole: &Whole) -> Metadata {
         description: request.description.clone(),
         tags: request.tags.clone(),
         language: request.language.clone(),
-        credits: credits(request, whole).iter().filter_map(Credit::line).collect(),
+        credits: credits(request, whole)
+            .iter()
+            .filter_map(Credit::line)
+            .collect(),
         synthetic_voice: true,
         synthetic_pictures: false,
     };
-    Metadata::of(&whole.script, whole.scene_starts_ms(), whole.length_ms(), &options)
+    Metadata::of(
+        &whole.script,
+        whole.scene_starts_ms(),
+        whole.length_ms(),
+        &options,
+    )
 }
 
 impl Credit {
@@ -41,7 +49,11 @@ impl Credit {
     fn line(&self) -> Option<String> {
         let author = self.author.as_deref()?;
         let wanted = matches!(self.kind, "picture" | "clip" | "music");
-        let licence = self.licence.as_deref().map(|l| format!(" ({l})")).unwrap_or_default();
+        let licence = self
+            .licence
+            .as_deref()
+            .map(|l| format!(" ({l})"))
+            .unwrap_or_default();
         wanted.then(|| format!("{}: {author}{licence}", self.name))
     }
 }
@@ -54,7 +66,10 @@ pub(crate) fn metadata_faults(metadata: &Metadata) -> Vec<String> {
         faults.push(format!("the title has {title} characters"));
     }
     if metadata.description.len() > 5000 {
-        faults.push(format!("the description has {} bytes", metadata.description.len()));
+        faults.push(format!(
+            "the description has {} bytes",
+            metadata.description.len()
+        ));
     }
     let refused = |text: &str| text.contains(['<', '>']);
     if refused(&metadata.title) || refused(&metadata.description) {
@@ -74,22 +89,35 @@ pub(crate) fn credits(request: &Request, whole: &Whole) -> Vec<Credit> {
     let mut credits: Vec<Credit> = whole
         .assets()
         .map(|asset| Credit {
-            kind: if asset.kind == crate::AssetKind::Clip { "clip" } else { "picture" },
+            kind: if asset.kind == crate::AssetKind::Clip {
+                "clip"
+            } else {
+                "picture"
+            },
             name: name(&asset.path),
             author: asset.author.clone(),
             licence: asset.licence.clone(),
             source: asset.source.clone(),
         })
         .collect();
-    credits.extend(whole.voices().into_iter().map(|voice| voice_credit(request, voice)));
+    credits.extend(
+        whole
+            .voices()
+            .into_iter()
+            .map(|voice| voice_credit(request, voice)),
+    );
     credits.extend(music_credit(request));
-    credits.extend(studio::text::FONT_CREDITS.iter().map(|(family, author)| Credit {
-        kind: "font",
-        name: (*family).to_owned(),
-        author: Some((*author).to_owned()),
-        licence: Some("OFL-1.1".to_owned()),
-        source: None,
-    }));
+    credits.extend(
+        studio::text::FONT_CREDITS
+            .iter()
+            .map(|(family, author)| Credit {
+                kind: "font",
+                name: (*family).to_owned(),
+                author: Some((*author).to_owned()),
+                licence: Some("OFL-1.1".to_owned()),
+                source: None,
+            }),
+    );
     credits
 }
 
@@ -126,7 +154,9 @@ fn music_credit(request: &Request) -> Option<Credit> {
 }
 
 fn name(path: &std::path::Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// What looks wrong in the words: doubled ones, and characters that stand for broken ones.
@@ -169,7 +199,13 @@ mod tests {
         let faults = |narration| {
             let scenes = vec![scene(narration)];
             let title = "T".to_owned();
-            text_faults(&Script { title, description: String::new(), tags: vec![], scenes }).len()
+            text_faults(&Script {
+                title,
+                description: String::new(),
+                tags: vec![],
+                scenes,
+            })
+            .len()
         };
         assert_eq!(faults("The the sea is deep."), 1);
         assert_eq!(faults("It is br\u{FFFD}ken."), 1);

@@ -88,7 +88,11 @@ impl Size {
     fn promised(words: u32) -> Self {
         let words = (f64::from(words) * WORDS_OVER) as u64;
         // 45 words a scene is what a draft asks for; 8 characters a word is long.
-        Self { scenes: words / 30 + 3, words, characters: words * 8 }
+        Self {
+            scenes: words / 30 + 3,
+            words,
+            characters: words * 8,
+        }
     }
 }
 
@@ -114,7 +118,10 @@ pub(crate) fn local_max(stage: Stage, words: u64, tier: Tier) -> LocalMax {
         Stage::Script => (20_000, 8),
         Stage::Narrate => (20_000 + words * 400, 4 + words / 4),
         Stage::Illustrate => (60_000, 64),
-        Stage::Compose => (30_000 + frames_max(words) * frame_ms, 4 + frames_max(words) / 15),
+        Stage::Compose => (
+            30_000 + frames_max(words) * frame_ms,
+            4 + frames_max(words) / 15,
+        ),
         Stage::Assemble => (30_000 + frames_max(words) * 20, 16 + frames_max(words) / 12),
         Stage::Thumbnail => (60_000, 8),
         Stage::Validate => (30_000 + frames_max(words) * 60, 8),
@@ -131,11 +138,18 @@ pub(crate) fn plan(parts: &Parts, request: &Request) -> Result<Plan, PlanError> 
     }
     let missing = MicroUsd(total.total.0 - total.budget.0);
     let way_out = way_out(parts, request, now, total.total);
-    Err(PlanError::OverBudget { total: total.total, budget: total.budget, missing, way_out })
+    Err(PlanError::OverBudget {
+        total: total.total,
+        budget: total.budget,
+        missing,
+        way_out,
+    })
 }
 
 fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) -> String {
-    let cheaper = [Tier::Complex, Tier::Simple].into_iter().filter(|t| (*t as u8) < request.tier as u8);
+    let cheaper = [Tier::Complex, Tier::Simple]
+        .into_iter()
+        .filter(|t| (*t as u8) < request.tier as u8);
     for tier in cheaper {
         let mut other = request.clone();
         other.tier = tier;
@@ -145,14 +159,24 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
         if let Ok(plan) = plan_at(parts, &other, now)
             && plan.total <= plan.budget
         {
-            let name = if tier == Tier::Simple { "simple" } else { "complex" };
+            let name = if tier == Tier::Simple {
+                "simple"
+            } else {
+                "complex"
+            };
             return format!("--tier {name} fits, at {} at worst", plan.total);
         }
     }
     if total <= ledger::VIDEO_CAP {
-        return format!("--budget {} would do", total.to_string().trim_start_matches('$'));
+        return format!(
+            "--budget {} would do",
+            total.to_string().trim_start_matches('$')
+        );
     }
-    format!("no video may cost more than {}: shorten the text", ledger::VIDEO_CAP)
+    format!(
+        "no video may cost more than {}: shorten the text",
+        ledger::VIDEO_CAP
+    )
 }
 
 fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, PlanError> {
@@ -167,7 +191,11 @@ fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, Pla
         envelopes.insert(stage, MicroUsd((local.0 + remote.0) * ATTEMPTS_PAID));
     }
     let total = MicroUsd::sum(envelopes.values().copied());
-    Ok(Plan { envelopes, total, budget: request.budget })
+    Ok(Plan {
+        envelopes,
+        total,
+        budget: request.budget,
+    })
 }
 
 fn local_worst(
@@ -201,21 +229,36 @@ fn remote_worst(
         (Stage::Script, Source::Topic { writer, words, .. }, _) => {
             // Tokens as the adapter bounds them: prompt and a repaired answer in, answer out.
             let tokens = u64::from(*words) * 4 + 12_000;
-            let quote = Usage { input_tokens: tokens * 3, output_tokens: tokens, ..Usage::default() };
+            let quote = Usage {
+                input_tokens: tokens * 3,
+                output_tokens: tokens,
+                ..Usage::default()
+            };
             (backends.named(writer), quote, 2)
         }
         (Stage::Narrate, _, Narrator::Backend { name, .. }) => {
             // Each chunk is rounded up by itself.
-            let quote = Usage { characters: size.characters, ..Usage::default() };
-            (backends.named(name), quote, size.characters / 100 + size.scenes)
+            let quote = Usage {
+                characters: size.characters,
+                ..Usage::default()
+            };
+            (
+                backends.named(name),
+                quote,
+                size.characters / 100 + size.scenes,
+            )
         }
         _ => return Ok(MicroUsd::ZERO),
     };
-    let Some(backend) = backend else { return Ok(MicroUsd::ZERO) };
+    let Some(backend) = backend else {
+        return Ok(MicroUsd::ZERO);
+    };
     let mut worst = MicroUsd(calls as i64);
     for (meter, quantity) in quote.meters() {
         let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
-        worst = worst.checked_add(charge).ok_or(ytempire_core::MoneyError::Overflow)?;
+        worst = worst
+            .checked_add(charge)
+            .ok_or(ytempire_core::MoneyError::Overflow)?;
     }
     Ok(worst)
 }

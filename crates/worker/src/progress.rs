@@ -57,6 +57,9 @@ impl Progress {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, (Stage, f32)>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

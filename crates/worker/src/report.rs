@@ -89,26 +89,42 @@ impl Check {
 impl QualityReport {
     /// Judges the checks: all pass, or a repair if this is the first take, or a rejection.
     pub fn of(checks: Vec<Check>, substitutions: Vec<String>, repaired: bool) -> Self {
-        let passed = checks.iter().filter(|check| check.finding == Finding::Pass).count();
+        let passed = checks
+            .iter()
+            .filter(|check| check.finding == Finding::Pass)
+            .count();
         let verdict = match (passed == checks.len() && passed > 0, repaired) {
             (true, _) => Verdict::Pass,
             (false, false) => Verdict::Repair,
             (false, true) => Verdict::Reject,
         };
         let score = (passed * 100).checked_div(checks.len()).unwrap_or(0) as u32;
-        Self { verdict, score, checks, substitutions, repaired }
+        Self {
+            verdict,
+            score,
+            checks,
+            substitutions,
+            repaired,
+        }
     }
 
     /// The checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| check.finding != Finding::Pass)
+        self.checks
+            .iter()
+            .filter(|check| check.finding != Finding::Pass)
     }
 
     /// The failed checks on one line.
     pub fn faults(&self) -> String {
         let faults: Vec<String> = self
             .failed()
-            .map(|check| format!("{}: {} (asked: {})", check.name, check.value, check.threshold))
+            .map(|check| {
+                format!(
+                    "{}: {} (asked: {})",
+                    check.name, check.value, check.threshold
+                )
+            })
             .collect();
         faults.join("; ")
     }
@@ -123,12 +139,18 @@ mod tests {
         let checks = vec![Check::measured("a", 1, 1, true), Check::unmeasured("b", 2)];
         let first = QualityReport::of(checks.clone(), vec![], false);
         assert_eq!((first.verdict, first.score), (Verdict::Repair, 50));
-        assert_eq!(QualityReport::of(checks, vec![], true).verdict, Verdict::Reject);
+        assert_eq!(
+            QualityReport::of(checks, vec![], true).verdict,
+            Verdict::Reject
+        );
         assert_eq!(first.faults(), "b: not measured (asked: 2)");
     }
 
     #[test]
     fn no_checks_is_no_pass() {
-        assert_eq!(QualityReport::of(vec![], vec![], false).verdict, Verdict::Repair);
+        assert_eq!(
+            QualityReport::of(vec![], vec![], false).verdict,
+            Verdict::Repair
+        );
     }
 }

@@ -12,10 +12,10 @@ use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
 use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
 
+use crate::Parts;
 use crate::asset::{self, AssetKind};
 use crate::plan::{Plan, plan};
 use crate::request::{Music, Narrator, RENDERER, Request, Source};
-use crate::Parts;
 
 /// Words asked of a language backend: four minutes.
 const TOPIC_WORDS: u32 = 600;
@@ -54,7 +54,10 @@ pub struct RefusedOrder {
 
 impl RefusedOrder {
     fn new(code: Code, text: impl std::fmt::Display) -> Self {
-        Self { code, text: text.to_string() }
+        Self {
+            code,
+            text: text.to_string(),
+        }
     }
 }
 
@@ -78,7 +81,10 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
             let (assets, passed_over) = asset::scan(&ingest, &order.folder.join(folder))
                 .map_err(|e| RefusedOrder::new(e.code(), e))?;
             notices.extend(passed_over.iter().map(|path| {
-                format!("{} is no picture or clip and was passed over", path.display())
+                format!(
+                    "{} is no picture or clip and was passed over",
+                    path.display()
+                )
             }));
             assets
         }
@@ -103,14 +109,20 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
     }
     let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
     let key = key(&request)?;
-    Ok(Prepared { request, plan, key, notices })
+    Ok(Prepared {
+        request,
+        plan,
+        key,
+        notices,
+    })
 }
 
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     let title = settings.title.as_deref();
     let mut script = match &settings.source {
-        Text::Script(text) => studio::script::parse(text, title)
-            .map_err(|e| RefusedOrder::new(e.code, e))?,
+        Text::Script(text) => {
+            studio::script::parse(text, title).map_err(|e| RefusedOrder::new(e.code, e))?
+        }
         Text::Article(text) => studio::article::write(text, &article_options(title))
             .map_err(|e| RefusedOrder::new(e.code(), e))?,
         Text::Topic(topic) => {
@@ -130,7 +142,10 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
 }
 
 fn article_options(title: Option<&str>) -> studio::article::Options {
-    studio::article::Options { title: title.map(str::to_owned), words: None }
+    studio::article::Options {
+        title: title.map(str::to_owned),
+        words: None,
+    }
 }
 
 const NO_WRITER: &str = "a topic needs a language backend and none is configured. Name one in \
@@ -149,16 +164,21 @@ const NO_WRITER: &str = "a topic needs a language backend and none is configured
 
 fn narrator(parts: &Parts, settings: &Settings) -> Narrator {
     match parts.backends.speaker(settings.tier) {
-        Some(backend) => {
-            Narrator::Backend { name: backend.name.clone(), voice: settings.voice.clone() }
-        }
-        None => Narrator::Local { voice: settings.voice.clone() },
+        Some(backend) => Narrator::Backend {
+            name: backend.name.clone(),
+            voice: settings.voice.clone(),
+        },
+        None => Narrator::Local {
+            voice: settings.voice.clone(),
+        },
     }
 }
 
 fn theme(settings: &Settings) -> Result<&'static Theme, RefusedOrder> {
     let Some(name) = &settings.theme else {
-        return Ok(Theme::default_for(settings.title.as_deref().unwrap_or_default()));
+        return Ok(Theme::default_for(
+            settings.title.as_deref().unwrap_or_default(),
+        ));
     };
     Theme::named(name).ok_or_else(|| {
         let names: Vec<_> = Theme::names().map(|(name, _)| name).collect();
@@ -185,8 +205,11 @@ fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
     let shown = serde_json::to_string(script).unwrap_or_default();
     let missing = setter.missing_glyphs(&shown);
     if !missing.is_empty() {
-        let names: Vec<String> =
-            missing.iter().take(12).map(|c| format!("{c} (U+{:04X})", *c as u32)).collect();
+        let names: Vec<String> = missing
+            .iter()
+            .take(12)
+            .map(|c| format!("{c} (U+{:04X})", *c as u32))
+            .collect();
         let text = format!(
             "no font at hand has glyphs for {}{}; leave them out of the script",
             names.join(", "),
@@ -198,7 +221,8 @@ fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
         if request.language.split('-').next() != Some("en") {
             let text = format!(
                 "the embedded voices speak English, not {:?}; configure a speech backend, \
-                 docs/guide/backends.md shows how", request.language
+                 docs/guide/backends.md shows how",
+                request.language
             );
             return Err(RefusedOrder::new(Code::VoiceUnsuited, text));
         }
@@ -219,7 +243,9 @@ fn key(request: &Request) -> Result<String, RefusedOrder> {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Accepts a prepared order, or finds the video that the same order made before.
@@ -230,7 +256,10 @@ pub async fn submit(parts: &Parts, prepared: &Prepared) -> store::Result<Submitt
     let mut number = 1;
     loop {
         let submitted = try_submit(parts, prepared, number).await?;
-        let ended = matches!(submitted.video.state, VideoState::Failed | VideoState::Cancelled);
+        let ended = matches!(
+            submitted.video.state,
+            VideoState::Failed | VideoState::Cancelled
+        );
         if submitted.fresh || !ended {
             return Ok(submitted);
         }

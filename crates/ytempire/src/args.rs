@@ -49,7 +49,11 @@ pub(crate) struct Global {
 impl Args {
     /// -1 quiet, 0 normal, 1 and more verbose.
     pub(crate) fn verbosity(&self) -> i8 {
-        if self.global.quiet { -1 } else { self.global.verbose.min(2) as i8 }
+        if self.global.quiet {
+            -1
+        } else {
+            self.global.verbose.min(2) as i8
+        }
     }
 }
 
@@ -119,7 +123,9 @@ pub(crate) struct Make {
 
 fn theme_help() -> String {
     let themes = studio::theme::Theme::names();
-    themes.fold("Theme:".to_owned(), |text, (name, line)| format!("{text}\n- {name}: {line}"))
+    themes.fold("Theme:".to_owned(), |text, (name, line)| {
+        format!("{text}\n- {name}: {line}")
+    })
 }
 
 #[derive(Clone, Debug, clap::Args)]

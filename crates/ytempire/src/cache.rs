@@ -15,7 +15,11 @@ pub(crate) async fn run(global: &Global, args: Cache) -> Result<(), Failure> {
     if let Some(size) = &args.prune_to {
         let gone = parts.store.cache_prune(bytes(size)?).await?;
         let freed = forget(&parts.artifacts, &gone)?;
-        print(&format!("forgot {} artifacts, {}\n", gone.len(), human(freed)))?;
+        print(&format!(
+            "forgot {} artifacts, {}\n",
+            gone.len(),
+            human(freed)
+        ))?;
     }
     let totals = parts.store.cache_totals().await?;
     print(&format!(
@@ -30,7 +34,8 @@ pub(crate) async fn run(global: &Global, args: Cache) -> Result<(), Failure> {
 fn forget(artifacts: &Artifacts, gone: &[ytempire_core::ArtifactId]) -> Result<u64, Failure> {
     let mut freed = 0;
     for id in gone {
-        let failed = |e: media::artifact::Error| Failure::new(Code::FolderUnwritable, e.to_string());
+        let failed =
+            |e: media::artifact::Error| Failure::new(Code::FolderUnwritable, e.to_string());
         freed += artifacts.remove(id).map_err(failed)?;
     }
     Ok(freed)
@@ -38,7 +43,9 @@ fn forget(artifacts: &Artifacts, gone: &[ytempire_core::ArtifactId]) -> Result<u
 
 /// Reads a size: a number of bytes, or one with KiB, MiB, GiB (K, M, G too).
 fn bytes(text: &str) -> Result<u64, Failure> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 0,
@@ -49,7 +56,10 @@ fn bytes(text: &str) -> Result<u64, Failure> {
     };
     let size = number.parse::<u64>().ok().filter(|_| shift < 64);
     size.and_then(|n| n.checked_mul(1 << shift)).ok_or_else(|| {
-        Failure::new(Code::BriefInvalid, format!("{text:?} is no size; write it like 10GiB, 500MiB or 0"))
+        Failure::new(
+            Code::BriefInvalid,
+            format!("{text:?} is no size; write it like 10GiB, 500MiB or 0"),
+        )
     })
 }
 

@@ -18,11 +18,17 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
         .into_iter()
         .filter(|video| args.video == "last" || video.id.to_string().starts_with(&args.video));
     let video = found.next().ok_or_else(|| {
-        let text = format!("there is no video {:?}; `ytempire list` shows all", args.video);
+        let text = format!(
+            "there is no video {:?}; `ytempire list` shows all",
+            args.video
+        );
         Failure::new(Code::VideoUnknown, text)
     })?;
     if args.video != "last" && found.next().is_some() {
-        let text = format!("several videos begin with {:?}; give more of the id", args.video);
+        let text = format!(
+            "several videos begin with {:?}; give more of the id",
+            args.video
+        );
         return Err(Failure::new(Code::VideoUnknown, text));
     }
     let transfers = parts.store.transfer_list(video.id).await?;
@@ -38,9 +44,16 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
 /// The receipt as a table: lines that are alike add up to one.
 pub(crate) fn shown(receipt: &Receipt) -> String {
     let mut table = Table::new();
-    table
-        .load_preset(comfy_table::presets::NOTHING)
-        .set_header(["stage", "backend", "meter", "quantity", "unit price", "held", "posted", ""]);
+    table.load_style(comfy_table::presets::NOTHING).set_header([
+        "stage",
+        "backend",
+        "meter",
+        "quantity",
+        "unit price",
+        "held",
+        "posted",
+        "",
+    ]);
     for group in grouped(receipt) {
         let (first, all) = (group[0], group);
         let quantity: u64 = all.iter().map(|line| line.quantity).sum();
@@ -79,8 +92,19 @@ fn grouped(receipt: &Receipt) -> Vec<Vec<&ledger::ReceiptLine>> {
     for line in &receipt.lines {
         let alike = |group: &&mut Vec<&ledger::ReceiptLine>| {
             let first = group[0];
-            (first.stage, &first.backend, &first.meter, &first.price_version, first.state)
-                == (line.stage, &line.backend, &line.meter, &line.price_version, line.state)
+            (
+                first.stage,
+                &first.backend,
+                &first.meter,
+                &first.price_version,
+                first.state,
+            ) == (
+                line.stage,
+                &line.backend,
+                &line.meter,
+                &line.price_version,
+                line.state,
+            )
         };
         match groups.iter_mut().find(alike) {
             Some(group) => group.push(line),

@@ -35,7 +35,11 @@ enum Mode {
     Json,
     Quiet,
     Plain,
-    Bars { screen: MultiProgress, stages: BTreeMap<Stage, ProgressBar>, money: ProgressBar },
+    Bars {
+        screen: MultiProgress,
+        stages: BTreeMap<Stage, ProgressBar>,
+        money: ProgressBar,
+    },
 }
 
 impl Display {
@@ -62,11 +66,14 @@ impl Display {
 
     /// Says what begins.
     pub(crate) fn begin(&self, prepared: &Prepared, fresh: bool) {
-        let Mode::Plain | Mode::Bars { .. } = self.mode else { return };
+        let (Mode::Plain | Mode::Bars { .. }) = self.mode else {
+            return;
+        };
         let what = if fresh { "making" } else { "going on with" };
         let plan = &prepared.plan;
         let line = format!(
-            "{what} {:?} (at most {} of {})", self.video.title, plan.total, plan.budget
+            "{what} {:?} (at most {} of {})",
+            self.video.title, plan.total, plan.budget
         );
         match &self.mode {
             Mode::Bars { screen, .. } => drop(screen.println(line)),
@@ -96,7 +103,11 @@ impl Display {
 
     async fn update(&mut self) -> Result<(), Failure> {
         loop {
-            let events = self.parts.store.event_list(self.video.id, self.seen, 500).await?;
+            let events = self
+                .parts
+                .store
+                .event_list(self.video.id, self.seen, 500)
+                .await?;
             if events.is_empty() {
                 break;
             }
@@ -150,7 +161,9 @@ impl Display {
         let line = format!("{stage:<10} {said}: {why}");
         match &self.mode {
             Mode::Bars { screen, .. } => {
-                screen.println(line).map_err(|e| Failure::bug(e.to_string()))?;
+                screen
+                    .println(line)
+                    .map_err(|e| Failure::bug(e.to_string()))?;
             }
             Mode::Plain => anstream::eprintln!("{line}"),
             Mode::Json | Mode::Quiet => {}
@@ -167,7 +180,9 @@ impl Display {
     }
 
     async fn draw(&self) -> Result<(), Failure> {
-        let Mode::Bars { stages, money, .. } = &self.mode else { return Ok(()) };
+        let Mode::Bars { stages, money, .. } = &self.mode else {
+            return Ok(());
+        };
         let now = self.parts.now();
         for (stage, bar) in stages {
             let running = self.parts.progress.of(*stage);
@@ -184,7 +199,11 @@ impl Display {
             };
             bar.set_message(format!("{done}/{total} {speed}"));
         }
-        money.set_message(format!("{} of {}", self.spent(None).await?, self.video.budget));
+        money.set_message(format!(
+            "{} of {}",
+            self.spent(None).await?,
+            self.video.budget
+        ));
         Ok(())
     }
 }
@@ -205,5 +224,9 @@ fn bars() -> Mode {
     });
     let money = screen.add(ProgressBar::new_spinner());
     money.set_style(style("cost       {msg}"));
-    Mode::Bars { screen, stages: stages.into_iter().collect(), money }
+    Mode::Bars {
+        screen,
+        stages: stages.into_iter().collect(),
+        money,
+    }
 }

@@ -14,7 +14,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Self {
-        Self { code, text: text.into(), hint: None }
+        Self {
+            code,
+            text: text.into(),
+            hint: None,
+        }
     }
 
     pub(crate) fn bug(text: impl Into<String>) -> Self {
@@ -66,7 +70,11 @@ impl From<worker::ExportError> for Failure {
             worker::ExportError::Artifact(_) => Self::new(Code::ArtifactDamaged, e.to_string()),
             worker::ExportError::Folder { ref source, .. } => {
                 let full = source.kind() == std::io::ErrorKind::StorageFull;
-                let code = if full { Code::DiskFull } else { Code::FolderUnwritable };
+                let code = if full {
+                    Code::DiskFull
+                } else {
+                    Code::FolderUnwritable
+                };
                 Self::new(code, e.to_string())
             }
         }

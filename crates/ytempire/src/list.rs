@@ -24,7 +24,9 @@ pub(crate) async fn run(global: &Global, args: List) -> Result<(), Failure> {
         return print("no videos yet; make one: ytempire make examples/deep-sea.toml\n");
     }
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_header(["id", "state", "made", "title"]);
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(["id", "state", "made", "title"]);
     for video in videos {
         let made = video.created_at.to_rfc3339();
         table.add_row([

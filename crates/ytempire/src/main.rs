@@ -42,7 +42,7 @@ fn run(args: Args) -> Result<(), Failure> {
     let global = args.global;
     let done = runtime.block_on(async {
         match args.command {
-            Command::Make(make) => make::run(&global, make).await,
+            Command::Make(make) => make::run(&global, *make).await,
             Command::List(list) => list::run(&global, list).await,
             Command::Cost(cost) => cost::run(&global, cost).await,
             Command::Cache(cache) => cache::run(&global, cache).await,

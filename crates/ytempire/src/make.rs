@@ -31,7 +31,9 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     let video = submitted.video;
     let mut display = Display::new(global, &args, &parts, &video);
     display.begin(&prepared, submitted.fresh);
-    let node = Node::join(parts.clone(), &world::node_name()).await.map_err(|e| stopped(&e, &args))?;
+    let node = Node::join(parts.clone(), &world::node_name())
+        .await
+        .map_err(|e| stopped(&e, &args))?;
     let worked = tokio::select! {
         biased;
         worked = node.work(video.id, &cancel) => worked,
@@ -59,9 +61,13 @@ async fn off_the_loop(parts: Parts, order: Order) -> Result<Prepared, Failure> {
 fn order(args: &Make) -> Result<Order, Failure> {
     let (mut brief, folder) = match (&args.brief, &args.topic) {
         (Some(path), _) => read(path)?,
-        (None, topic) => {
-            (Brief { topic: topic.clone(), ..Brief::default() }, PathBuf::from("."))
-        }
+        (None, topic) => (
+            Brief {
+                topic: topic.clone(),
+                ..Brief::default()
+            },
+            PathBuf::from("."),
+        ),
     };
     if let Some(format) = args.format {
         brief.format = format.into();
@@ -92,7 +98,10 @@ fn order(args: &Make) -> Result<Order, Failure> {
         Some(file) => brief.music = Some(here(Path::new(file))?),
         None => {}
     }
-    Ok(Order { settings: brief.settings()?, folder })
+    Ok(Order {
+        settings: brief.settings()?,
+        folder,
+    })
 }
 
 fn here(path: &Path) -> Result<String, Failure> {
@@ -116,7 +125,9 @@ fn read(path: &Path) -> Result<(Brief, PathBuf), Failure> {
     let limit = brief::BYTES_MAX as u64 + 1;
     let mut bytes = Vec::new();
     std::fs::File::open(path)
-        .and_then(|file| std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes))
+        .and_then(|file| {
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
+        })
         .map_err(|e| Failure::new(Code::BriefUnreadable, format!("{name}: {e}")))?;
     let brief = brief::load_bytes(&bytes, syntax).map_err(|e| e.in_file(&name))?;
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
@@ -125,10 +136,22 @@ fn read(path: &Path) -> Result<(Brief, PathBuf), Failure> {
 
 /// `out/` and the brief's name, or the topic's words.
 fn default_out(args: &Make) -> PathBuf {
-    let stem = args.brief.as_ref().and_then(|path| path.file_stem()).map(|s| s.to_string_lossy());
+    let stem = args
+        .brief
+        .as_ref()
+        .and_then(|path| path.file_stem())
+        .map(|s| s.to_string_lossy());
     let name = stem.unwrap_or_else(|| args.topic.clone().unwrap_or_default().into());
-    let slug: String =
-        name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let slug: String = name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
     let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
     let slug: String = words.join("-").chars().take(60).collect();
     Path::new("out").join(if slug.is_empty() { "video" } else { &slug })
@@ -149,7 +172,10 @@ fn writable(out: &Path) -> Result<(), Failure> {
 fn stopped(error: &WorkError, args: &Make) -> Failure {
     match error {
         WorkError::Interrupted => {
-            let what = args.brief.as_ref().map_or("--topic …".into(), |path| path.to_string_lossy());
+            let what = args
+                .brief
+                .as_ref()
+                .map_or("--topic …".into(), |path| path.to_string_lossy());
             Failure::new(Code::Interrupted, "interrupted; what is finished is kept")
                 .hint(format!("go on by the same command: ytempire make {what} …"))
         }
@@ -157,15 +183,21 @@ fn stopped(error: &WorkError, args: &Make) -> Failure {
             Failure::new(Code::DiskFull, "the disk is full; what is finished is kept")
                 .hint("free some space and give the same command again")
         }
-        WorkError::Folder(e) => {
-            Failure::new(Code::FolderUnwritable, format!("the data folder can't be used: {e}"))
-        }
+        WorkError::Folder(e) => Failure::new(
+            Code::FolderUnwritable,
+            format!("the data folder can't be used: {e}"),
+        ),
         WorkError::Store(e) => Failure::new(Code::StoreFailed, e.to_string()),
         WorkError::VideoUnknown => Failure::bug(error.to_string()),
     }
 }
 
-fn told(args: &Make, global: &Global, video: &VideoRow, exported: &Exported) -> Result<(), Failure> {
+fn told(
+    args: &Make,
+    global: &Global,
+    video: &VideoRow,
+    exported: &Exported,
+) -> Result<(), Failure> {
     if args.json {
         let line = serde_json::json!({ "kind": "receipt", "video": video.id, "state": video.state,
             "folder": exported.folder, "files": exported.files, "receipt": exported.receipt });
@@ -183,7 +215,11 @@ fn told(args: &Make, global: &Global, video: &VideoRow, exported: &Exported) -> 
         if global.quiet {
             return print(&format!("{}\n", video_file.display()));
         }
-        print(&format!("\n{}\n{}\n", cost::shown(&exported.receipt), video_file.display()))?;
+        print(&format!(
+            "\n{}\n{}\n",
+            cost::shown(&exported.receipt),
+            video_file.display()
+        ))?;
     }
     Ok(())
 }

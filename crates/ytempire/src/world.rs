@@ -1,6 +1,9 @@
 //! The real world: clock, entropy, environment, signals, and the parts put together.
 
-#![expect(clippy::disallowed_methods, reason = "this file is where the world is let in")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is where the world is let in"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +27,9 @@ struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // Before 1970 the clock is wrong, and zero is as good as any.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -41,17 +46,25 @@ pub(crate) fn log(verbosity: i8) {
         1 => "info",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env("YTEMPIRE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter =
+        EnvFilter::try_from_env("YTEMPIRE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Where a configuration file may be, in the order of looking.
 pub(crate) fn config_files() -> Vec<PathBuf> {
     let user = home("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("ytempire/config.toml"));
-    [Some(PathBuf::from("ytempire.toml")), user, Some("/etc/ytempire/config.toml".into())]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        Some(PathBuf::from("ytempire.toml")),
+        user,
+        Some("/etc/ytempire/config.toml".into()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// `ytempire` in the user's data folder.
@@ -60,7 +73,9 @@ pub(crate) fn default_data_dir() -> Option<PathBuf> {
 }
 
 fn home(variable: &str, below: &str) -> Option<PathBuf> {
-    let set = std::env::var_os(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let set = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute());
     set.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(below)))
 }
 
@@ -93,11 +108,14 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
     };
     std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
     let crash = crash(global)?;
-    let store = SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
-        store::Error::ReadOnly(_) => unwritable(&e),
-        other => other.into(),
-    })?;
-    let options = artifact::Options { crash: crash.clone() };
+    let store =
+        SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
+            store::Error::ReadOnly(_) => unwritable(&e),
+            other => other.into(),
+        })?;
+    let options = artifact::Options {
+        crash: crash.clone(),
+    };
     let artifacts =
         Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&e))?;
     let mut seed = [0; 32];
@@ -120,17 +138,30 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
 }
 
 fn crash(global: &Global) -> Result<CrashPlan, Failure> {
-    let Some(text) = &global.crash_at else { return Ok(CrashPlan::default()) };
+    let Some(text) = &global.crash_at else {
+        return Ok(CrashPlan::default());
+    };
     let (point, visit) = text.split_once(':').unwrap_or((text, "1"));
-    let armed = visit.parse().ok().and_then(|visit| CrashPlan::armed(point, visit));
+    let armed = visit
+        .parse()
+        .ok()
+        .and_then(|visit| CrashPlan::armed(point, visit));
     armed.ok_or_else(|| {
-        Failure::new(Code::ConfigInvalid, format!("--crash-at {text}: no such crash point"))
+        Failure::new(
+            Code::ConfigInvalid,
+            format!("--crash-at {text}: no such crash point"),
+        )
     })
 }
 
 /// Fails where a program is missing that every video needs.
 pub(crate) fn check_tools(tools: &Tools) -> Result<(), Failure> {
-    for program in [Program::Ffmpeg, Program::Ffprobe, Program::Setpriv, Program::Prlimit] {
+    for program in [
+        Program::Ffmpeg,
+        Program::Ffprobe,
+        Program::Setpriv,
+        Program::Prlimit,
+    ] {
         tools.get(program).map_err(|e| {
             Failure::new(Code::ToolMissing, e.to_string()).hint("dev/setup installs all of them")
         })?;

@@ -96,7 +96,7 @@ impl Artifacts {
             return Ok(0);
         };
         match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(refused(&path, e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(refused(&path, e)),
             _ => Ok(bytes),
         }
     }

@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 
 use ytempire_core::{ArtifactId, Cancel};
 
-use crate::{artifact, child};
 use crate::sniff::Kind;
 use crate::tools::Tools;
+use crate::{artifact, child};
 
 pub use clip::Clip;
 pub use picture::Picture;

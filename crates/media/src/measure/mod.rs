@@ -76,6 +76,11 @@ impl Default for Thresholds {
     }
 }
 
+/// Mean difference of two pictures, in decibels of full scale, below which nothing moves. A
+/// picture that is stuck differs by nothing at all; the filter's own -60 dB also calls a slowly
+/// drifting backdrop or a word that lights up in a caption a standing picture.
+const STILL_DB: i32 = -90;
+
 /// A stretch of time in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
@@ -222,7 +227,7 @@ fn decode(
     if pictures {
         let graph = format!(
             "[0:v:0]scale=320:-2:flags=neighbor,blackdetect=d={}:pix_th=0.1,\
-             freezedetect=n=-60dB:d={},metadata=print:file={LOOKED}[seen]",
+             freezedetect=n={STILL_DB}dB:d={},metadata=print:file={LOOKED}[seen]",
             thresholds.black_s, thresholds.freeze_s
         );
         spec = spec

@@ -35,6 +35,9 @@ pub const FONT_CREDITS: [(&str, &str); 5] = [
     ("Inter", "The Inter Project Authors"),
     ("Fraunces", "The Fraunces Project Authors"),
     ("Newsreader", "The Newsreader Project Authors"),
-    ("Bricolage Grotesque", "The Bricolage Grotesque Project Authors"),
+    (
+        "Bricolage Grotesque",
+        "The Bricolage Grotesque Project Authors",
+    ),
     ("Archivo", "The Archivo Project Authors"),
 ];

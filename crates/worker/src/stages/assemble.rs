@@ -62,11 +62,19 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let args: WholeArgs = attempt.args()?;
     let script: Script = attempt.input(0)?;
     let n = args.scenes;
-    let narrated = (1..=n).map(|i| attempt.input(i)).collect::<Result<Vec<Narrated>, _>>()?;
-    let composed = (n + 1..=2 * n).map(|i| attempt.input(i)).collect::<Result<Vec<Composed>, _>>()?;
+    let narrated = (1..=n)
+        .map(|i| attempt.input(i))
+        .collect::<Result<Vec<Narrated>, _>>()?;
+    let composed = (n + 1..=2 * n)
+        .map(|i| attempt.input(i))
+        .collect::<Result<Vec<Composed>, _>>()?;
     let parts = Parts {
         title: script.title.clone(),
-        headings: script.scenes.iter().map(|scene| scene.heading.clone()).collect(),
+        headings: script
+            .scenes
+            .iter()
+            .map(|scene| scene.heading.clone())
+            .collect(),
         narrated,
         composed,
     };
@@ -77,7 +85,10 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
         "format": attempt.request.format, "take": args.take,
     });
     let words = Size::of(&script).words;
-    let done = local(attempt, &inputs, words, move |attempt| assemble(attempt, &parts)).await?;
+    let done = local(attempt, &inputs, words, move |attempt| {
+        assemble(attempt, &parts)
+    })
+    .await?;
     Ok(done.settle(attempt, Follow::default()))
 }
 
@@ -95,14 +106,21 @@ fn assemble(attempt: &Attempt, parts: &Parts) -> Result<Made, StageError> {
     attempt.parts.crash.pass("assemble.after_mux");
     let video = attempt.keep(&video)?;
     let (srt, vtt) = captions(attempt, parts, &timeline)?;
-    let files = [Some(video.clone()), srt.clone(), vtt.clone()].into_iter().flatten().collect();
+    let files = [Some(video.clone()), srt.clone(), vtt.clone()]
+        .into_iter()
+        .flatten()
+        .collect();
     let over_bed = mastered.balance.speech_over_bed_db;
     let output = serde_json::to_value(Assembled {
         video,
         srt,
         vtt,
         frames: timeline.frames(),
-        scene_starts_ms: timeline.scenes.iter().map(|scene| scene.start_ms()).collect(),
+        scene_starts_ms: timeline
+            .scenes
+            .iter()
+            .map(|scene| scene.start_ms())
+            .collect(),
         speech_over_bed_db: over_bed.is_finite().then_some(over_bed),
         music,
         sandboxed: muxed.sandboxed,
@@ -141,7 +159,9 @@ fn mix(
         MasterError::Sink(e) => e.into(),
         other @ MasterError::Loudness(_) => StageError::discard(Code::Bug, other),
     })?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    file.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?
+        .sync_all()?;
     Ok((mastered, music))
 }
 
@@ -153,7 +173,12 @@ fn lay_music(attempt: &Attempt, parts: &Parts, mix: &mut Mix) -> Result<String, 
             Ok("made for this video".to_owned())
         }
         Music::File(asset) => {
-            mix.lay(attempt.ingest().sound(&asset.path, 2).map_err(|e| asset_failed(asset, e))?);
+            mix.lay(
+                attempt
+                    .ingest()
+                    .sound(&asset.path, 2)
+                    .map_err(|e| asset_failed(asset, e))?,
+            );
             Ok(asset.path.display().to_string())
         }
     }
@@ -174,12 +199,19 @@ fn plan(
 ) -> Result<Plan, StageError> {
     let segments = parts.composed.iter().map(|composed| {
         let path = attempt.artifact(&composed.segment.id)?;
-        Ok(Segment { path, frames: u64::from(composed.frames) })
+        Ok(Segment {
+            path,
+            frames: u64::from(composed.frames),
+        })
     });
-    let chapters = timeline.scenes.iter().zip(&parts.headings).map(|(placed, heading)| Chapter {
-        start_ms: placed.start_ms(),
-        title: heading.clone(),
-    });
+    let chapters = timeline
+        .scenes
+        .iter()
+        .zip(&parts.headings)
+        .map(|(placed, heading)| Chapter {
+            start_ms: placed.start_ms(),
+            title: heading.clone(),
+        });
     Ok(Plan {
         canvas: attempt.request.canvas(),
         segments: segments.collect::<Result<_, StageError>>()?,
@@ -198,7 +230,9 @@ pub(super) fn caption_groups(
 ) -> Vec<(u64, Vec<CaptionGroup>)> {
     let limits = CaptionLimits::of(attempt.request.format);
     let placed = narrated.iter().zip(&timeline.scenes);
-    placed.map(|(n, scene)| (scene.narration_start_ms(), group(&n.words, limits))).collect()
+    placed
+        .map(|(n, scene)| (scene.narration_start_ms(), group(&n.words, limits)))
+        .collect()
 }
 
 fn captions(

@@ -51,7 +51,10 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
         "theme": attempt.request.theme, "captions": attempt.request.burns_captions(),
         "format": attempt.request.format, "take": args.take,
     });
-    let narration = script.scenes.get(args.scene).map_or("", |scene| scene.narration.as_str());
+    let narration = script
+        .scenes
+        .get(args.scene)
+        .map_or("", |scene| scene.narration.as_str());
     let done = local(attempt, &inputs, words(narration), move |attempt| {
         compose(attempt, &sources, settings)
     })
@@ -66,7 +69,12 @@ fn sources(
     script: &Script,
     scene: usize,
 ) -> Result<Vec<SceneSource>, StageError> {
-    let mut sources = vec![SceneSource::of(script, scene, attempt.input(1)?, attempt.input(2)?)?];
+    let mut sources = vec![SceneSource::of(
+        script,
+        scene,
+        attempt.input(1)?,
+        attempt.input(2)?,
+    )?];
     if let Some(before) = scene.checked_sub(1) {
         let (narrated, shown): (Narrated, Illustrated) = (attempt.input(3)?, attempt.input(4)?);
         sources.push(SceneSource::of(script, before, narrated, shown)?);
@@ -76,7 +84,10 @@ fn sources(
 
 /// One thread an encoder: segments run side by side, and the bytes are the same on any machine.
 fn settings(attempt: &Attempt) -> Settings {
-    Settings { threads: 1, ..Settings::of(attempt.request.tier) }
+    Settings {
+        threads: 1,
+        ..Settings::of(attempt.request.tier)
+    }
 }
 
 fn compose(
@@ -93,12 +104,14 @@ fn compose(
         Some(before) => Some(paint_scene(attempt, before, false)?),
         None => None,
     };
-    let transition =
-        if before.is_some() { Transition::of(current.index, 0) } else { Transition::Cut };
+    let transition = if before.is_some() {
+        Transition::of(current.index, 0)
+    } else {
+        Transition::Cut
+    };
     let mut painter = Painter::new(canvas, scene, before, transition);
     let path = attempt.folder.join("segment.mp4");
-    let mut encoder =
-        Encoder::start(&attempt.tools, &settings, canvas, &path, &attempt.cancel)?;
+    let mut encoder = Encoder::start(&attempt.tools, &settings, canvas, &path, &attempt.cancel)?;
     draw(attempt, current, &mut painter, timing, &mut encoder)?;
     let encoded = encoder.finish()?;
     attempt.parts.crash.pass("compose.after_encoder");
@@ -108,10 +121,16 @@ fn compose(
         segment: segment.clone(),
         frames: timing.frames(),
         layout,
-        still: still.into_iter().map(|range| (range.start, range.end)).collect(),
+        still: still
+            .into_iter()
+            .map(|range| (range.start, range.end))
+            .collect(),
         sandboxed: encoded.sandboxed,
     })?;
-    Ok(Made { output, files: vec![segment] })
+    Ok(Made {
+        output,
+        files: vec![segment],
+    })
 }
 
 /// Draws every frame into the encoder.
@@ -130,7 +149,10 @@ fn draw(
         if frame % LOOK == 0 {
             attempt.go_on()?;
             attempt.progress(frame as f32 / frames as f32);
-            attempt.parts.progress.frames_drawn(u64::from(LOOK.min(frames - frame)));
+            attempt
+                .parts
+                .progress
+                .frames_drawn(u64::from(LOOK.min(frames - frame)));
         }
         let moving = match &mut clip {
             Some(clip) => Some(clip.next_frame().map_err(|e| clip_failed(source, e))?),
@@ -152,9 +174,13 @@ fn open_clip(
     source: &SceneSource,
     frames: u32,
 ) -> Result<Option<ingest::Clip>, StageError> {
-    let Shown::Clip { file } = &source.shown.shown else { return Ok(None) };
+    let Shown::Clip { file } = &source.shown.shown else {
+        return Ok(None);
+    };
     let path = attempt.artifact(&file.id)?;
-    let clip = attempt.ingest().clip(&path, attempt.request.canvas(), frames);
+    let clip = attempt
+        .ingest()
+        .clip(&path, attempt.request.canvas(), frames);
     clip.map(Some).map_err(|e| clip_failed(source, e))
 }
 
@@ -169,8 +195,12 @@ fn clip_failed(source: &SceneSource, error: ingest::Error) -> StageError {
 fn layout(canvas: Canvas, scene: &studio::paint::PaintScene) -> Vec<String> {
     const CONTRAST_X100_MIN: u32 = 450;
     let mut problems = Vec::new();
-    let captions: Vec<&TextBox> =
-        scene.captions.iter().flat_map(|track| &track.groups).flat_map(|g| &g.texts).collect();
+    let captions: Vec<&TextBox> = scene
+        .captions
+        .iter()
+        .flat_map(|track| &track.groups)
+        .flat_map(|g| &g.texts)
+        .collect();
     let all = scene.shot.texts.iter().chain(captions.iter().copied());
     for text in all {
         if !canvas.title_safe().contains(text.area) {
@@ -181,7 +211,9 @@ fn layout(canvas: Canvas, scene: &studio::paint::PaintScene) -> Vec<String> {
         }
     }
     for (index, text) in scene.shot.texts.iter().enumerate() {
-        let others = scene.shot.texts[index + 1..].iter().chain(captions.iter().copied());
+        let others = scene.shot.texts[index + 1..]
+            .iter()
+            .chain(captions.iter().copied());
         for other in others {
             if !text.area.intersect(other.area).is_empty() {
                 problems.push(format!("{:?} lies over {:?}", text.text, other.text));

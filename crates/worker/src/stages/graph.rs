@@ -54,8 +54,20 @@ fn rank(stage: Stage, scene: usize) -> i64 {
     stage as i64 * RANK_STEP + scene as i64
 }
 
-fn job(id: JobId, stage: Stage, args: serde_json::Value, scene: usize, after: Vec<JobId>) -> NewJob {
-    NewJob { id, stage, args, rank: rank(stage, scene), after }
+fn job(
+    id: JobId,
+    stage: Stage,
+    args: serde_json::Value,
+    scene: usize,
+    after: Vec<JobId>,
+) -> NewJob {
+    NewJob {
+        id,
+        stage,
+        args,
+        rank: rank(stage, scene),
+        after,
+    }
 }
 
 /// All jobs of a video with `scenes` scenes, after its `script`.
@@ -74,8 +86,20 @@ pub(super) fn after_script(parts: &Parts, script: JobId, scenes: usize) -> Vec<N
     let mut jobs = Vec::new();
     for scene in 0..scenes {
         let args = || json!(SceneArgs { scene, take: 0 });
-        jobs.push(job(graph.narrate[scene], Stage::Narrate, args(), scene, vec![script]));
-        jobs.push(job(graph.illustrate[scene], Stage::Illustrate, args(), scene, vec![script]));
+        jobs.push(job(
+            graph.narrate[scene],
+            Stage::Narrate,
+            args(),
+            scene,
+            vec![script],
+        ));
+        jobs.push(job(
+            graph.illustrate[scene],
+            Stage::Illustrate,
+            args(),
+            scene,
+            vec![script],
+        ));
         jobs.push(compose(&graph, graph.compose[scene], scene, 0));
     }
     jobs.extend(whole(&graph, fresh(), 0));
@@ -89,19 +113,34 @@ fn compose(graph: &Graph, id: JobId, scene: usize, take: u32) -> NewJob {
     if let Some(before) = scene.checked_sub(1) {
         after.extend([graph.narrate[before], graph.illustrate[before]]);
     }
-    job(id, Stage::Compose, json!(SceneArgs { scene, take }), scene, after)
+    job(
+        id,
+        Stage::Compose,
+        json!(SceneArgs { scene, take }),
+        scene,
+        after,
+    )
 }
 
 /// Assembly, thumbnail and validation. Inputs of assembly: script, narrations, segments; of the
 /// thumbnail: script, pictures; of validation: script, assembly, thumbnail, narrations,
 /// pictures, segments.
 fn whole(graph: &Graph, validate: JobId, take: u32) -> Vec<NewJob> {
-    let args = || json!(WholeArgs { scenes: graph.narrate.len(), take, jobs: graph.clone() });
+    let args = || {
+        json!(WholeArgs {
+            scenes: graph.narrate.len(),
+            take,
+            jobs: graph.clone()
+        })
+    };
     let script = || graph.script.into_iter();
     let (Some(assemble), Some(thumbnail)) = (graph.assemble, graph.thumbnail) else {
         return Vec::new();
     };
-    let after = script().chain(graph.narrate.clone()).chain(graph.compose.clone()).collect();
+    let after = script()
+        .chain(graph.narrate.clone())
+        .chain(graph.compose.clone())
+        .collect();
     let mut jobs = vec![job(assemble, Stage::Assemble, args(), 0, after)];
     if take == 0 {
         let after = script().chain(graph.illustrate.clone()).collect();

@@ -9,10 +9,10 @@ use ytempire_core::Code;
 
 use super::graph::SceneArgs;
 use super::local;
+use crate::Asset;
 use crate::asset::{AssetKind, matched};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::error::StageError;
-use crate::Asset;
 
 /// What this stage gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,11 +55,21 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
         .get(args.scene)
         .ok_or_else(|| StageError::bug(format!("no scene {}", args.scene)))?;
     let assets = &attempt.request.assets;
-    let chosen = matched(&script.scenes, assets).get(args.scene).copied().flatten();
+    let chosen = matched(&script.scenes, assets)
+        .get(args.scene)
+        .copied()
+        .flatten();
     let asset = chosen.and_then(|index| assets.get(index)).cloned();
-    let wanted = scene.picture_hint.clone().filter(|_| !assets.is_empty() && asset.is_none());
-    let substituted = wanted
-        .map(|hint| format!("scene {}: no asset fits {hint:?}, a card is shown", args.scene + 1));
+    let wanted = scene
+        .picture_hint
+        .clone()
+        .filter(|_| !assets.is_empty() && asset.is_none());
+    let substituted = wanted.map(|hint| {
+        format!(
+            "scene {}: no asset fits {hint:?}, a card is shown",
+            args.scene + 1
+        )
+    });
     let inputs = json!({ "asset": asset, "canvas": attempt.request.canvas(),
         "substituted": substituted });
     let done = local(attempt, &inputs, 0, move |attempt| {
@@ -67,7 +77,11 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
             None => (Shown::Card, vec![]),
             Some(asset) => show(attempt, asset)?,
         };
-        let output = serde_json::to_value(Illustrated { shown, asset, substituted })?;
+        let output = serde_json::to_value(Illustrated {
+            shown,
+            asset,
+            substituted,
+        })?;
         Ok(Made { output, files })
     })
     .await?;
@@ -75,31 +89,50 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     Ok(done.settle(attempt, Follow::default()))
 }
 
-fn show(
-    attempt: &Attempt,
-    asset: &Asset,
-) -> Result<(Shown, Vec<ArtifactRow>), StageError> {
+fn show(attempt: &Attempt, asset: &Asset) -> Result<(Shown, Vec<ArtifactRow>), StageError> {
     let original = attempt.keep(&asset.path)?;
     if original.id != asset.content {
-        let text = format!("{} has changed since the video was begun", asset.path.display());
-        return Err(StageError::discard(Code::AssetUnusable, anyhow::anyhow!(text)));
+        let text = format!(
+            "{} has changed since the video was begun",
+            asset.path.display()
+        );
+        return Err(StageError::discard(
+            Code::AssetUnusable,
+            anyhow::anyhow!(text),
+        ));
     }
     let canvas = attempt.request.canvas();
     let path = attempt.artifact(&original.id)?;
     match asset.kind {
         AssetKind::Clip => {
             // One frame tells whether it decodes at all.
-            let mut clip =
-                attempt.ingest().clip(&path, canvas, 1).map_err(|e| asset_failed(asset, e))?;
+            let mut clip = attempt
+                .ingest()
+                .clip(&path, canvas, 1)
+                .map_err(|e| asset_failed(asset, e))?;
             clip.next_frame().map_err(|e| asset_failed(asset, e))?;
-            Ok((Shown::Clip { file: original.clone() }, vec![original]))
+            Ok((
+                Shown::Clip {
+                    file: original.clone(),
+                },
+                vec![original],
+            ))
         }
         _ => {
-            let picture =
-                attempt.ingest().picture(&path, canvas).map_err(|e| asset_failed(asset, e))?;
+            let picture = attempt
+                .ingest()
+                .picture(&path, canvas)
+                .map_err(|e| asset_failed(asset, e))?;
             let (width, height) = (picture.pixels.width(), picture.pixels.height());
             let file = attempt.keep_bytes(picture.pixels.bytes())?;
-            Ok((Shown::Picture { file: file.clone(), width, height }, vec![file]))
+            Ok((
+                Shown::Picture {
+                    file: file.clone(),
+                    width,
+                    height,
+                },
+                vec![file],
+            ))
         }
     }
 }

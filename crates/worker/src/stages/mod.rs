@@ -66,15 +66,27 @@ pub(crate) async fn local(
 pub(crate) async fn reserve(attempt: &Attempt, words: u64) -> Result<LocalHold, StageError> {
     let max = local_max(attempt.stage(), words, attempt.request.tier);
     let (hold, holds) = LocalHold::ask(&attempt.parts, max)?;
-    attempt.parts.store.transfer_hold(attempt.parts.now(), attempt.job.lease, holds).await?;
+    attempt
+        .parts
+        .store
+        .transfer_hold(attempt.parts.now(), attempt.job.lease, holds)
+        .await?;
     Ok(hold)
 }
 
 /// Local work that is done and is to be cached under `key`.
 pub(crate) fn finished(hold: &LocalHold, key: String, made: Made, cpu: Duration) -> Done {
     let bytes = made.files.iter().map(|file| file.bytes).sum();
-    let entry = CacheEntry { key, output: made.output.clone(), artifacts: made.files };
-    Done { output: made.output, postings: hold.postings(cpu, bytes), cached: vec![entry] }
+    let entry = CacheEntry {
+        key,
+        output: made.output.clone(),
+        artifacts: made.files,
+    };
+    Done {
+        output: made.output,
+        postings: hold.postings(cpu, bytes),
+        cached: vec![entry],
+    }
 }
 
 /// Work that was done before: a line of nothing on the receipt says so.
@@ -83,10 +95,25 @@ pub(crate) async fn reused(attempt: &Attempt, entry: CacheEntry) -> Result<Done,
     let now = parts.now();
     let price = parts.prices.find("local", "cpu", "cpu_ms", now)?.clone();
     let id = TransferId::fresh(&parts.ids, now);
-    let hold = Hold { id, backend: "cache".to_owned(), price, quantity_max: 0 };
-    parts.store.transfer_hold(now, attempt.job.lease, vec![hold]).await?;
-    let postings = vec![Posting { id, outcome: Outcome::Post { quantity: 0 } }];
-    Ok(Done { output: entry.output, postings, cached: vec![] })
+    let hold = Hold {
+        id,
+        backend: "cache".to_owned(),
+        price,
+        quantity_max: 0,
+    };
+    parts
+        .store
+        .transfer_hold(now, attempt.job.lease, vec![hold])
+        .await?;
+    let postings = vec![Posting {
+        id,
+        outcome: Outcome::Post { quantity: 0 },
+    }];
+    Ok(Done {
+        output: entry.output,
+        postings,
+        cached: vec![],
+    })
 }
 
 impl Done {

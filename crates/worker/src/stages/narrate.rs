@@ -1,7 +1,7 @@
 //! Narrate: a scene's narration as sound, with a time for every word.
 
-use media::voice::{self, Narration};
 use media::align;
+use media::voice::{self, Narration};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ArtifactRow, CacheEntry, Settlement};
@@ -67,8 +67,8 @@ async fn embedded(
 ) -> Result<Done, StageError> {
     let inputs = json!({ "text": text, "voice": wanted });
     local(attempt, &inputs, words(&text), move |attempt| {
-        let spoken = SpokenText::english(&text)
-            .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
+        let spoken =
+            SpokenText::english(&text).map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
         let (tools, folder) = (&attempt.tools, &attempt.folder);
         let said = voice::narrate(&spoken, wanted.as_deref(), tools, folder, &attempt.cancel)
             .map_err(voice_failed)?;
@@ -83,9 +83,25 @@ async fn embedded(
 fn keep(attempt: &Attempt, said: Narration) -> Result<Made, StageError> {
     let audio = attempt.keep_bytes(&write_wav(&said.sound, Depth::Int16))?;
     let millis = said.sound.millis();
-    let Narration { words, voice, substituted, estimated, .. } = said;
-    let narrated = Narrated { audio: audio.clone(), millis, words, voice, substituted, estimated };
-    Ok(Made { output: serde_json::to_value(narrated)?, files: vec![audio] })
+    let Narration {
+        words,
+        voice,
+        substituted,
+        estimated,
+        ..
+    } = said;
+    let narrated = Narrated {
+        audio: audio.clone(),
+        millis,
+        words,
+        voice,
+        substituted,
+        estimated,
+    };
+    Ok(Made {
+        output: serde_json::to_value(narrated)?,
+        files: vec![audio],
+    })
 }
 
 fn voice_failed(error: voice::Error) -> StageError {
@@ -119,7 +135,16 @@ async fn remote(
             let aligned = align::align(&spoken, &sound, tools, folder, &attempt.cancel)
                 .map_err(align_failed)?;
             let (words, estimated) = (aligned.words, aligned.estimated);
-            keep(attempt, Narration { sound, words, voice: name, substituted: None, estimated })
+            keep(
+                attempt,
+                Narration {
+                    sound,
+                    words,
+                    voice: name,
+                    substituted: None,
+                    estimated,
+                },
+            )
         })
         .await?;
     Ok(finished(&hold, key, made, cpu))
@@ -146,12 +171,17 @@ async fn speak(
     };
     let parts = &attempt.parts;
     let backend = parts.backends.named(name).cloned().ok_or_else(gone)?;
-    let speech = parts.backends.speech(name, wanted).ok_or_else(gone)?.map_err(provider_failed)?;
+    let speech = parts
+        .backends
+        .speech(name, wanted)
+        .ok_or_else(gone)?
+        .map_err(provider_failed)?;
     let mut answers = Vec::new();
     let chunks = speech.chunks(text);
     for (index, chunk) in chunks.iter().enumerate() {
         attempt.go_on()?;
-        let asked = json!({ "chunk": chunk, "backend": name, "voice": wanted, "model": backend.model });
+        let asked =
+            json!({ "chunk": chunk, "backend": name, "voice": wanted, "model": backend.model });
         let key = attempt.key(&asked)?;
         if let Some(entry) = attempt.cached(&key).await? {
             answers.extend(entry.artifacts);
@@ -160,7 +190,10 @@ async fn speak(
         let (hold, holds) = CallHold::ask(parts, &backend, speech.quote(chunk))?;
         let (lease, ids) = (attempt.job.lease, hold.ids());
         parts.store.transfer_hold(parts.now(), lease, holds).await?;
-        parts.store.transfer_mark_sent(parts.now(), lease, &ids).await?;
+        parts
+            .store
+            .transfer_mark_sent(parts.now(), lease, &ids)
+            .await?;
         let charge = ids.first().map(ToString::to_string).unwrap_or_default();
         let outcome = speech.speak(chunk, None, &charge, &attempt.cancel).await;
         parts.crash.pass("call.after_response");
@@ -168,14 +201,24 @@ async fn speak(
             Ok(audio) => {
                 let file = attempt.keep_bytes(&audio.bytes)?;
                 let output = json!({ "characters": audio.usage.characters });
-                let bought = CacheEntry { key, output, artifacts: vec![file.clone()] };
+                let bought = CacheEntry {
+                    key,
+                    output,
+                    artifacts: vec![file.clone()],
+                };
                 let postings = hold.posted(audio.usage);
-                parts.store.transfer_settle(parts.now(), lease, postings, vec![bought]).await?;
+                parts
+                    .store
+                    .transfer_settle(parts.now(), lease, postings, vec![bought])
+                    .await?;
                 answers.push(file);
             }
             Err(error) => {
                 let postings = hold.failed(error.billed);
-                parts.store.transfer_settle(parts.now(), lease, postings, vec![]).await?;
+                parts
+                    .store
+                    .transfer_settle(parts.now(), lease, postings, vec![])
+                    .await?;
                 return Err(provider_failed(error));
             }
         }
@@ -193,7 +236,9 @@ fn joined(attempt: &Attempt, answers: &[ArtifactRow]) -> Result<Sound, StageErro
         trim(&mut part, SILENCE_DB, BREATH_MS);
         if !whole.samples.is_empty() {
             let pause = u64::from(RATE) * CHUNK_PAUSE_MS / 1000;
-            whole.samples.resize(whole.samples.len() + pause as usize, 0.0);
+            whole
+                .samples
+                .resize(whole.samples.len() + pause as usize, 0.0);
         }
         whole.samples.append(&mut part.samples);
     }

@@ -19,7 +19,12 @@ use crate::request::Source;
 pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let done = match &attempt.request.source {
         Source::Script(script) => given(attempt, script).await?,
-        Source::Topic { topic, title, writer, words } => {
+        Source::Topic {
+            topic,
+            title,
+            writer,
+            words,
+        } => {
             let assignment = Assignment {
                 topic: topic.clone(),
                 title: title.clone(),
@@ -32,14 +37,28 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let script: Script = serde_json::from_value(done.output.clone())?;
     attempt.parts.crash.pass("script.after_write");
     let jobs = graph::after_script(&attempt.parts, attempt.job.lease.job, script.scenes.len());
-    Ok(done.settle(attempt, Follow { jobs, title: Some(script.title) }))
+    Ok(done.settle(
+        attempt,
+        Follow {
+            jobs,
+            title: Some(script.title),
+        },
+    ))
 }
 
 async fn given(attempt: &Attempt, script: &Script) -> Result<Done, StageError> {
     let hold = reserve(attempt, 0).await?;
     let output = serde_json::to_value(script)?;
     let key = attempt.key(&output)?;
-    Ok(finished(&hold, key, Made { output, files: vec![] }, Duration::ZERO))
+    Ok(finished(
+        &hold,
+        key,
+        Made {
+            output,
+            files: vec![],
+        },
+        Duration::ZERO,
+    ))
 }
 
 async fn written(
@@ -48,8 +67,14 @@ async fn written(
     assignment: Assignment,
 ) -> Result<Done, StageError> {
     let (backend, chat) = client(attempt, writer)?;
-    let asked = (&backend.name, &backend.model, &assignment.topic, &assignment.title,
-        &assignment.language, assignment.words);
+    let asked = (
+        &backend.name,
+        &backend.model,
+        &assignment.topic,
+        &assignment.title,
+        &assignment.language,
+        assignment.words,
+    );
     let key = attempt.key(&json!(asked))?;
     if let Some(entry) = attempt.cached(&key).await? {
         return reused(attempt, entry).await;
@@ -66,7 +91,15 @@ async fn written(
 
 fn kept(local: &LocalHold, key: String, script: &Script) -> Result<Done, serde_json::Error> {
     let output = serde_json::to_value(script)?;
-    Ok(finished(local, key, Made { output, files: vec![] }, Duration::ZERO))
+    Ok(finished(
+        local,
+        key,
+        Made {
+            output,
+            files: vec![],
+        },
+        Duration::ZERO,
+    ))
 }
 
 fn client(attempt: &Attempt, writer: &str) -> Result<(Backend, Chat), StageError> {
@@ -74,8 +107,18 @@ fn client(attempt: &Attempt, writer: &str) -> Result<(Backend, Chat), StageError
         let text = format!("the language backend {writer:?} is no longer configured");
         StageError::discard(Code::NoLanguageBackend, anyhow::anyhow!(text))
     };
-    let backend = attempt.parts.backends.named(writer).cloned().ok_or_else(gone)?;
-    let chat = attempt.parts.backends.chat(writer).ok_or_else(gone)?.map_err(provider_failed)?;
+    let backend = attempt
+        .parts
+        .backends
+        .named(writer)
+        .cloned()
+        .ok_or_else(gone)?;
+    let chat = attempt
+        .parts
+        .backends
+        .chat(writer)
+        .ok_or_else(gone)?
+        .map_err(provider_failed)?;
     Ok((backend, chat))
 }
 
@@ -91,9 +134,18 @@ async fn ask(
     let (parts, lease) = (&attempt.parts, attempt.job.lease);
     let (hold, holds) = CallHold::ask(parts, backend, chat.quote(draft.request()))?;
     parts.store.transfer_hold(parts.now(), lease, holds).await?;
-    parts.store.transfer_mark_sent(parts.now(), lease, &hold.ids()).await?;
-    let charge = hold.ids().first().map(ToString::to_string).unwrap_or_default();
-    let outcome = chat.complete(draft.request(), &charge, &attempt.cancel).await;
+    parts
+        .store
+        .transfer_mark_sent(parts.now(), lease, &hold.ids())
+        .await?;
+    let charge = hold
+        .ids()
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let outcome = chat
+        .complete(draft.request(), &charge, &attempt.cancel)
+        .await;
     parts.crash.pass("call.after_response");
     let postings = match &outcome {
         Ok(answer) => hold.posted(answer.usage),
@@ -103,9 +155,16 @@ async fn ask(
     let mut bought = Vec::new();
     if let Ok(Step::Done(script)) = &step {
         let output = serde_json::to_value(script)?;
-        bought.push(CacheEntry { key: key.to_owned(), output, artifacts: vec![] });
+        bought.push(CacheEntry {
+            key: key.to_owned(),
+            output,
+            artifacts: vec![],
+        });
     }
-    parts.store.transfer_settle(parts.now(), lease, postings, bought).await?;
+    parts
+        .store
+        .transfer_settle(parts.now(), lease, postings, bought)
+        .await?;
     match step.map_err(provider_failed)? {
         Step::Done(script) => Ok(Some(script)),
         Step::Again => Ok(None),

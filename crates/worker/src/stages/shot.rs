@@ -41,7 +41,11 @@ impl SceneSource {
             index,
             total: script.scenes.len(),
             title: script.title.clone(),
-            headings: script.scenes.iter().map(|scene| scene.heading.clone()).collect(),
+            headings: script
+                .scenes
+                .iter()
+                .map(|scene| scene.heading.clone())
+                .collect(),
             scene: scene.ok_or_else(|| StageError::bug(format!("no scene {index}")))?,
             narrated,
             shown,
@@ -49,7 +53,11 @@ impl SceneSource {
     }
 
     pub(super) fn timing(&self, canvas: Canvas) -> SceneTiming {
-        SceneTiming::of(self.narrated.millis, canvas.fps, self.index + 1 == self.total)
+        SceneTiming::of(
+            self.narrated.millis,
+            canvas.fps,
+            self.index + 1 == self.total,
+        )
     }
 }
 
@@ -64,11 +72,25 @@ pub(super) fn paint_scene(
     let mut setter = Typesetter::new();
     let shot = shot(attempt, source, timing, &mut setter)?;
     let captions = (captions && attempt.request.burns_captions()).then(|| {
-        let groups = group(&source.narrated.words, CaptionLimits::of(attempt.request.format));
+        let groups = group(
+            &source.narrated.words,
+            CaptionLimits::of(attempt.request.format),
+        );
         let style = attempt.request.theme();
-        CaptionTrack::draw(&mut setter, style, canvas, shot.caption_area, &groups, timing)
+        CaptionTrack::draw(
+            &mut setter,
+            style,
+            canvas,
+            shot.caption_area,
+            &groups,
+            timing,
+        )
     });
-    Ok(PaintScene { shot, captions, frames: timing.frames() })
+    Ok(PaintScene {
+        shot,
+        captions,
+        frames: timing.frames(),
+    })
 }
 
 fn shot(
@@ -79,7 +101,11 @@ fn shot(
 ) -> Result<Shot, StageError> {
     let request = &attempt.request;
     let canvas = request.canvas();
-    let look = Look { theme: request.theme(), canvas, captions: request.burns_captions() };
+    let look = Look {
+        theme: request.theme(),
+        canvas,
+        captions: request.burns_captions(),
+    };
     let place = Place {
         index: source.index,
         total: source.total,
@@ -92,14 +118,25 @@ fn shot(
     let frames = timing.frames();
     let drawn = match &source.shown.shown {
         Shown::Card => card::draw(setter, &look, &source.scene, &place, frames, &cues),
-        Shown::Picture { file, width, height } => {
+        Shown::Picture {
+            file,
+            width,
+            height,
+        } => {
             let path = attempt.artifact(&file.id)?;
             let bytes = std::fs::read(path)?;
             let picture = Yuv420::from_bytes(*width, *height, bytes).ok_or_else(|| {
                 let text = format!("artifact {} is no picture of {width} × {height}", file.id);
                 StageError::discard(Code::ArtifactDamaged, anyhow::anyhow!(text))
             })?;
-            card::picture(setter, &look, Arc::new(picture), &source.scene, &place, frames)
+            card::picture(
+                setter,
+                &look,
+                Arc::new(picture),
+                &source.scene,
+                &place,
+                frames,
+            )
         }
         Shown::Clip { .. } => card::clip(setter, &look, &source.scene, &place, frames),
     };

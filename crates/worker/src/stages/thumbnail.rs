@@ -35,13 +35,22 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let pictures = (1..=args.scenes)
         .map(|i| attempt.input(i))
         .collect::<Result<Vec<Illustrated>, _>>()?;
-    let photo = pictures.into_iter().find_map(|picture| match picture.shown {
-        Shown::Picture { file, width, height } => Some((file, width, height)),
-        _ => None,
-    });
+    let photo = pictures
+        .into_iter()
+        .find_map(|picture| match picture.shown {
+            Shown::Picture {
+                file,
+                width,
+                height,
+            } => Some((file, width, height)),
+            _ => None,
+        });
     let inputs = json!({ "script": script, "photo": photo, "theme": attempt.request.theme,
         "format": attempt.request.format });
-    let done = local(attempt, &inputs, 0, move |attempt| draw(attempt, &script, photo)).await?;
+    let done = local(attempt, &inputs, 0, move |attempt| {
+        draw(attempt, &script, photo)
+    })
+    .await?;
     attempt.parts.crash.pass("thumbnail.after_artifact");
     Ok(done.settle(attempt, Follow::default()))
 }
@@ -59,12 +68,26 @@ fn draw(
     };
     let (theme, format) = (attempt.request.theme(), attempt.request.format);
     let mut setter = Typesetter::new();
-    let drawn =
-        thumbnail::draw(&mut setter, theme, format, &script.title, &script.scenes, photo.as_ref())
-            .map_err(|e| StageError::discard(Code::GlyphsMissing, e))?;
-    let jpeg = thumbnail::to_jpeg(&drawn, QUALITY).map_err(|e| StageError::discard(Code::Bug, e))?;
+    let drawn = thumbnail::draw(
+        &mut setter,
+        theme,
+        format,
+        &script.title,
+        &script.scenes,
+        photo.as_ref(),
+    )
+    .map_err(|e| StageError::discard(Code::GlyphsMissing, e))?;
+    let jpeg =
+        thumbnail::to_jpeg(&drawn, QUALITY).map_err(|e| StageError::discard(Code::Bug, e))?;
     let picture = attempt.keep_bytes(&jpeg)?;
     let (width, height) = (drawn.width, drawn.height);
-    let output = serde_json::to_value(Thumbnailed { picture: picture.clone(), width, height })?;
-    Ok(Made { output, files: vec![picture] })
+    let output = serde_json::to_value(Thumbnailed {
+        picture: picture.clone(),
+        width,
+        height,
+    })?;
+    Ok(Made {
+        output,
+        files: vec![picture],
+    })
 }

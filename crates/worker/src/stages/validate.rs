@@ -58,8 +58,11 @@ impl Whole {
 
     /// Everything that was done otherwise than asked for.
     fn substitutions(&self) -> Vec<String> {
-        let mut said: Vec<String> =
-            self.narrated.iter().filter_map(|n| n.substituted.clone()).collect();
+        let mut said: Vec<String> = self
+            .narrated
+            .iter()
+            .filter_map(|n| n.substituted.clone())
+            .collect();
         said.extend(self.pictures.iter().filter_map(|p| p.substituted.clone()));
         let caged = self.assembled.sandboxed && self.composed.iter().all(|c| c.sandboxed);
         if !caged {
@@ -80,13 +83,17 @@ impl Whole {
 
     /// The assets that are seen.
     pub(crate) fn assets(&self) -> impl Iterator<Item = &crate::Asset> {
-        self.pictures.iter().filter_map(|picture| picture.asset.as_ref())
+        self.pictures
+            .iter()
+            .filter_map(|picture| picture.asset.as_ref())
     }
 
     /// Its length.
     pub(crate) fn length_ms(&self) -> u64 {
         let last = self.narrated.last().map_or(0, |n| n.millis);
-        self.scene_starts_ms().last().map_or(0, |start| start + last)
+        self.scene_starts_ms()
+            .last()
+            .map_or(0, |start| start + last)
     }
 
     /// Where each scene begins, in milliseconds.
@@ -102,13 +109,23 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let transfers = attempt.parts.store.transfer_list(attempt.job.video).await?;
     let receipt = Receipt::of(attempt.job.video, "", attempt.request.budget, &transfers);
     let repaired = args.take > 0;
-    let ((report, files), cpu) =
-        attempt.blocking(move |attempt| judge(attempt, &whole, &receipt, repaired)).await?;
+    let ((report, files), cpu) = attempt
+        .blocking(move |attempt| judge(attempt, &whole, &receipt, repaired))
+        .await?;
     let key = attempt.key(&json!([attempt.job.lease.job, "package"]))?;
     let events = vec![measured(attempt, &report, &files)?];
-    let rows: Vec<ArtifactRow> = files.values().cloned().collect();
-    let package = if report.verdict == Verdict::Pass { Package { files } } else { Package::default() };
-    let made = Made { output: serde_json::to_value(&package)?, files: rows };
+    // The video and its captions were paid for by the stages that made them.
+    let rows = files.iter().filter(|(name, _)| name.ends_with(".json"));
+    let rows: Vec<ArtifactRow> = rows.map(|(_, file)| file.clone()).collect();
+    let package = if report.verdict == Verdict::Pass {
+        Package { files }
+    } else {
+        Package::default()
+    };
+    let made = Made {
+        output: serde_json::to_value(&package)?,
+        files: rows,
+    };
     let done = finished(&hold, key, made, cpu);
     let mut settlement = match report.verdict {
         Verdict::Pass | Verdict::Reject => done.settle(attempt, Follow::default()),
@@ -123,7 +140,10 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     };
     if report.verdict == Verdict::Reject {
         let text = format!("the video was rejected by its checks: {}", report.faults());
-        settlement.outcome = JobOutcome::Discard { code: Code::ValidationRejected, text };
+        settlement.outcome = JobOutcome::Discard {
+            code: Code::ValidationRejected,
+            text,
+        };
     }
     settlement.events = events;
     Ok(settlement)
@@ -166,16 +186,28 @@ fn judge(
         .inspect_err(|e| tracing::warn!(error = %e, "the finished file can't be measured"))
         .ok();
     let metadata = metadata(&attempt.request, whole);
-    let checks = check(attempt, whole, receipt, measured.as_ref(), &metadata_faults(&metadata))?;
+    let checks = check(
+        attempt,
+        whole,
+        receipt,
+        measured.as_ref(),
+        &metadata_faults(&metadata),
+    )?;
     let report = QualityReport::of(checks, whole.substitutions(), repaired);
     let mut files = BTreeMap::from([
         ("video.mp4".to_owned(), whole.assembled.video.clone()),
         ("thumbnail.jpg".to_owned(), whole.thumbnail.picture.clone()),
         ("metadata.json".to_owned(), keep_json(attempt, &metadata)?),
-        ("credits.json".to_owned(), keep_json(attempt, &credits(&attempt.request, whole))?),
+        (
+            "credits.json".to_owned(),
+            keep_json(attempt, &credits(&attempt.request, whole))?,
+        ),
         ("quality.json".to_owned(), keep_json(attempt, &report)?),
     ]);
-    let captions = [("captions.srt", &whole.assembled.srt), ("captions.vtt", &whole.assembled.vtt)];
+    let captions = [
+        ("captions.srt", &whole.assembled.srt),
+        ("captions.vtt", &whole.assembled.vtt),
+    ];
     for (name, file) in captions {
         if let Some(file) = file {
             files.insert(name.to_owned(), file.clone());
@@ -203,10 +235,17 @@ fn check(
     let groups = caption_groups(attempt, &whole.narrated, &timeline);
     let caption_words: Vec<String> = groups
         .iter()
-        .flat_map(|(_, groups)| groups.iter().flat_map(|g| g.words().map(|w| w.text.clone())))
+        .flat_map(|(_, groups)| {
+            groups
+                .iter()
+                .flat_map(|g| g.words().map(|w| w.text.clone()))
+        })
         .collect();
-    let narrations: Vec<NarrationFacts> =
-        whole.narrated.iter().map(|n| narration(attempt, n)).collect::<Result<_, _>>()?;
+    let narrations: Vec<NarrationFacts> = whole
+        .narrated
+        .iter()
+        .map(|n| narration(attempt, n))
+        .collect::<Result<_, _>>()?;
     let layout: Vec<Vec<String>> = whole.composed.iter().map(|c| c.layout.clone()).collect();
     Ok(checks::all(&Facts {
         canvas,
@@ -237,7 +276,10 @@ fn still(whole: &Whole, fps: u32) -> Vec<Span> {
     let scenes = whole.composed.iter().zip(whole.scene_starts_ms());
     let spans = scenes.flat_map(|(composed, start_ms)| {
         let at = |frame: u32| *start_ms as f64 / 1000.0 + f64::from(frame) / f64::from(fps);
-        composed.still.iter().map(move |(from, to)| Span { start_s: at(*from), end_s: at(*to) })
+        composed.still.iter().map(move |(from, to)| Span {
+            start_s: at(*from),
+            end_s: at(*to),
+        })
     });
     spans.collect()
 }
@@ -253,15 +295,26 @@ fn narration(attempt: &Attempt, narrated: &Narrated) -> Result<NarrationFacts, S
     let pause = |i: usize| words[i].start_ms.saturating_sub(words[i - 1].end_ms);
     let after_pause = (1..words.len()).filter(|&i| pause(i) >= PAUSE_MS);
     let onset_errors_ms = after_pause
-        .filter_map(|i| heard.iter().map(|onset| onset.abs_diff(words[i].start_ms)).min())
+        .filter_map(|i| {
+            heard
+                .iter()
+                .map(|onset| onset.abs_diff(words[i].start_ms))
+                .min()
+        })
         .collect();
     Ok(NarrationFacts {
         millis: narrated.millis,
-        words: words.iter().map(|word| word.text.split_whitespace().count()).sum(),
+        words: words
+            .iter()
+            .map(|word| word.text.split_whitespace().count())
+            .sum(),
         estimated: narrated.estimated,
         pause_ms_max: (1..words.len()).map(pause).max().unwrap_or(0),
         onset_errors_ms,
-        disordered: words.windows(2).filter(|pair| pair[1].start_ms < pair[0].start_ms).count(),
+        disordered: words
+            .windows(2)
+            .filter(|pair| pair[1].start_ms < pair[0].start_ms)
+            .count(),
     })
 }
 
@@ -275,7 +328,10 @@ fn caption_faults(scenes: &[(u64, Vec<studio::caption::CaptionGroup>)]) -> Vec<S
                 faults.push(format!("the caption at {} ms is malformed", group.start_ms));
             }
         }
-        let overlaps = groups.windows(2).filter(|pair| pair[1].start_ms < pair[0].end_ms).count();
+        let overlaps = groups
+            .windows(2)
+            .filter(|pair| pair[1].start_ms < pair[0].end_ms)
+            .count();
         if overlaps > 0 {
             faults.push(format!("{overlaps} captions overlap"));
         }

@@ -51,8 +51,13 @@ impl Config {
         }
         for (index, table) in self.backends.iter().enumerate() {
             let name = &table.name;
-            table.validate().map_err(|e| format!("backend {name:?}: {e}"))?;
-            if self.backends[..index].iter().any(|other| other.name == *name) {
+            table
+                .validate()
+                .map_err(|e| format!("backend {name:?}: {e}"))?;
+            if self.backends[..index]
+                .iter()
+                .any(|other| other.name == *name)
+            {
                 return Err(format!("backend {name:?} is there twice; names are unique"));
             }
         }
@@ -63,7 +68,10 @@ impl Config {
     pub(crate) fn data_dir(&self, global: &Global) -> Result<PathBuf, Failure> {
         let chosen = global.data_dir.clone().or_else(|| self.data_dir.clone());
         chosen.or_else(world::default_data_dir).ok_or_else(|| {
-            Failure::new(Code::FolderUnwritable, "there is no home folder; name one by --data-dir")
+            Failure::new(
+                Code::FolderUnwritable,
+                "there is no home folder; name one by --data-dir",
+            )
         })
     }
 
@@ -77,8 +85,9 @@ impl Config {
         let ready = |table: &BackendTable| -> Result<(Tier, Backend), Failure> {
             let key = world::secret(table.api_key_env.as_deref(), table.api_key_file.as_deref())
                 .map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
-            let backend =
-                table.backend(key).map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
+            let backend = table
+                .backend(key)
+                .map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
             Ok((table.tier, backend))
         };
         let backends = self.backends.iter().map(ready).collect::<Result<_, _>>()?;
