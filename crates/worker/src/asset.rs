@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use media::ingest::Ingest;
 use serde::{Deserialize, Serialize};
 use studio::script::Scene;
-use ytempire_core::{ArtifactId, Code};
+use ytempire_core::ArtifactId;
 
 /// A file of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,13 +67,6 @@ pub(crate) enum AssetError {
         /// What is wrong.
         why: String,
     },
-}
-
-impl AssetError {
-    /// The stable code.
-    pub(crate) const fn code(&self) -> Code {
-        Code::AssetUnusable
-    }
 }
 
 /// What `assets.toml` may say of a file.
@@ -222,7 +215,10 @@ fn words(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .map(str::to_lowercase)
         .filter(|word| word.chars().count() > 2 && word.parse::<u64>().is_err())
-        .map(|word| word.strip_suffix('s').map_or(word.clone(), str::to_owned))
+        .map(|word| {
+            word.strip_suffix('s')
+                .map_or_else(|| word.clone(), str::to_owned)
+        })
         .collect()
 }
 

@@ -75,9 +75,10 @@ pub(crate) fn all(facts: &Facts<'_>) -> Vec<Check> {
     caption_checks(facts, &mut checks);
     let faults: Vec<usize> = scenes_with(facts.layout, |problems| !problems.is_empty());
     let problems: Vec<&String> = facts.layout.iter().flatten().collect();
-    let shown = problems.first().map_or("no faults".to_owned(), |first| {
-        format!("{} faults, such as {first}", problems.len())
-    });
+    let shown = match problems.first() {
+        None => "no faults".to_owned(),
+        Some(first) => format!("{} faults, such as {first}", problems.len()),
+    };
     let asked = "texts inside the middle 90 %, apart from each other, contrast 4.5 : 1";
     checks.push(Check::measured("layout", shown, asked, problems.is_empty()).at(faults));
     checks.push(faults_check(

@@ -59,8 +59,10 @@ pub(crate) async fn receipt(parts: &Parts, video: &VideoRow) -> store::Result<Re
     ))
 }
 
-/// Lays the files of `video` into `folder`: the whole package of a ready one, the quality
-/// report of a rejected one, and the receipt in any case. Each file appears whole or not at
+/// Lays the files of `video` into `folder`.
+///
+/// The whole package of a ready one, the quality report of a rejected one, and the receipt in
+/// any case. Each file appears whole or not at
 /// all; files of other names are left alone.
 pub async fn export(
     parts: &Parts,

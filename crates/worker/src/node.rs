@@ -80,7 +80,9 @@ impl Node {
         let mut ticks = 0_u32;
         loop {
             if cancel.is_cancelled() {
-                running.values().for_each(|job| job.cancel.cancel());
+                for job in running.values() {
+                    job.cancel.cancel();
+                }
                 while jobs.join_next().await.is_some() {}
                 return Err(WorkError::Interrupted);
             }

@@ -60,18 +60,23 @@ pub enum Finding {
 
 impl Check {
     /// A check that was measured.
-    pub fn measured(name: &str, value: impl ToString, threshold: impl ToString, ok: bool) -> Self {
+    pub fn measured(
+        name: &str,
+        value: impl Into<String>,
+        threshold: impl Into<String>,
+        ok: bool,
+    ) -> Self {
         Self {
             name: name.to_owned(),
-            value: value.to_string(),
-            threshold: threshold.to_string(),
+            value: value.into(),
+            threshold: threshold.into(),
             finding: if ok { Finding::Pass } else { Finding::Fail },
             scenes: Vec::new(),
         }
     }
 
     /// A check that could not be measured.
-    pub fn unmeasured(name: &str, threshold: impl ToString) -> Self {
+    pub fn unmeasured(name: &str, threshold: impl Into<String>) -> Self {
         Self {
             finding: Finding::Unmeasured,
             ..Self::measured(name, "not measured", threshold, false)
@@ -136,7 +141,10 @@ mod tests {
 
     #[test]
     fn a_check_that_could_not_run_fails_and_a_second_failure_rejects() {
-        let checks = vec![Check::measured("a", 1, 1, true), Check::unmeasured("b", 2)];
+        let checks = vec![
+            Check::measured("a", "1", "1", true),
+            Check::unmeasured("b", "2"),
+        ];
         let first = QualityReport::of(checks.clone(), vec![], false);
         assert_eq!((first.verdict, first.score), (Verdict::Repair, 50));
         assert_eq!(

@@ -79,7 +79,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         None => Vec::new(),
         Some(folder) => {
             let (assets, passed_over) = asset::scan(&ingest, &order.folder.join(folder))
-                .map_err(|e| RefusedOrder::new(e.code(), e))?;
+                .map_err(|e| RefusedOrder::new(Code::AssetUnusable, e))?;
             notices.extend(passed_over.iter().map(|path| {
                 format!(
                     "{} is no picture or clip and was passed over",
@@ -194,7 +194,7 @@ fn music(ingest: &Ingest<'_>, folder: &Path, settings: &Settings) -> Result<Musi
         Asked::None => Music::None,
         Asked::File(file) => Music::File(
             asset::one(ingest, &folder.join(file), AssetKind::Sound)
-                .map_err(|e| RefusedOrder::new(e.code(), e))?,
+                .map_err(|e| RefusedOrder::new(Code::AssetUnusable, e))?,
         ),
     })
 }

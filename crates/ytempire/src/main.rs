@@ -53,6 +53,6 @@ fn run(args: Args) -> Result<(), Failure> {
     });
     // A stage that doesn't stop in time must not hold up the answer to Ctrl-C: what it left is
     // taken over at the next start.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(1_000));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     done
 }

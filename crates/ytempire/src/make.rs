@@ -131,7 +131,7 @@ fn read(path: &Path) -> Result<(Brief, PathBuf), Failure> {
         .map_err(|e| Failure::new(Code::BriefUnreadable, format!("{name}: {e}")))?;
     let brief = brief::load_bytes(&bytes, syntax).map_err(|e| e.in_file(&name))?;
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    Ok((brief, folder.unwrap_or(Path::new(".")).to_owned()))
+    Ok((brief, folder.unwrap_or_else(|| Path::new(".")).to_owned()))
 }
 
 /// `out/` and the brief's name, or the topic's words.
@@ -175,7 +175,7 @@ fn stopped(error: &WorkError, args: &Make) -> Failure {
             let what = args
                 .brief
                 .as_ref()
-                .map_or("--topic …".into(), |path| path.to_string_lossy());
+                .map_or_else(|| "--topic …".into(), |path| path.to_string_lossy());
             Failure::new(Code::Interrupted, "interrupted; what is finished is kept")
                 .hint(format!("go on by the same command: ytempire make {what} …"))
         }

@@ -103,38 +103,34 @@ fn show(attempt: &Attempt, asset: &Asset) -> Result<(Shown, Vec<ArtifactRow>), S
     }
     let canvas = attempt.request.canvas();
     let path = attempt.artifact(&original.id)?;
-    match asset.kind {
-        AssetKind::Clip => {
-            // One frame tells whether it decodes at all.
-            let mut clip = attempt
-                .ingest()
-                .clip(&path, canvas, 1)
-                .map_err(|e| asset_failed(asset, e))?;
-            clip.next_frame().map_err(|e| asset_failed(asset, e))?;
-            Ok((
-                Shown::Clip {
-                    file: original.clone(),
-                },
-                vec![original],
-            ))
-        }
-        _ => {
-            let picture = attempt
-                .ingest()
-                .picture(&path, canvas)
-                .map_err(|e| asset_failed(asset, e))?;
-            let (width, height) = (picture.pixels.width(), picture.pixels.height());
-            let file = attempt.keep_bytes(picture.pixels.bytes())?;
-            Ok((
-                Shown::Picture {
-                    file: file.clone(),
-                    width,
-                    height,
-                },
-                vec![file],
-            ))
-        }
+    if asset.kind == AssetKind::Clip {
+        // One frame tells whether it decodes at all.
+        let mut clip = attempt
+            .ingest()
+            .clip(&path, canvas, 1)
+            .map_err(|e| asset_failed(asset, e))?;
+        clip.next_frame().map_err(|e| asset_failed(asset, e))?;
+        return Ok((
+            Shown::Clip {
+                file: original.clone(),
+            },
+            vec![original],
+        ));
     }
+    let picture = attempt
+        .ingest()
+        .picture(&path, canvas)
+        .map_err(|e| asset_failed(asset, e))?;
+    let (width, height) = (picture.pixels.width(), picture.pixels.height());
+    let file = attempt.keep_bytes(picture.pixels.bytes())?;
+    Ok((
+        Shown::Picture {
+            file: file.clone(),
+            width,
+            height,
+        },
+        vec![file],
+    ))
 }
 
 /// What a user's file that can't be used means for the job.

@@ -153,7 +153,7 @@ async fn remote(
 fn align_failed(error: align::Error) -> StageError {
     match error {
         align::Error::Child(child) => child.into(),
-        other => StageError::discard(Code::ProviderGarbled, other),
+        align::Error::Io(io) => io.into(),
     }
 }
 

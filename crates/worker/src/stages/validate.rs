@@ -115,8 +115,11 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let key = attempt.key(&json!([attempt.job.lease.job, "package"]))?;
     let events = vec![measured(attempt, &report, &files)?];
     // The video and its captions were paid for by the stages that made them.
-    let rows = files.iter().filter(|(name, _)| name.ends_with(".json"));
-    let rows: Vec<ArtifactRow> = rows.map(|(_, file)| file.clone()).collect();
+    let written = ["metadata.json", "credits.json", "quality.json"];
+    let rows = written
+        .iter()
+        .filter_map(|name| files.get(*name).cloned())
+        .collect();
     let package = if report.verdict == Verdict::Pass {
         Package { files }
     } else {
