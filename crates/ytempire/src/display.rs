@@ -29,6 +29,9 @@ pub(crate) struct Display {
     total: BTreeMap<Stage, u64>,
     done: BTreeMap<Stage, u64>,
     began: BTreeMap<Stage, Timestamp>,
+    ended: BTreeMap<Stage, Timestamp>,
+    shown: BTreeMap<Stage, State>,
+    costs: BTreeMap<Stage, String>,
 }
 
 enum Mode {
@@ -61,6 +64,9 @@ impl Display {
             total: BTreeMap::new(),
             done: BTreeMap::new(),
             began: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            costs: BTreeMap::new(),
         }
     }
 
@@ -96,7 +102,7 @@ impl Display {
         self.update().await?;
         if let Mode::Bars { stages, money, .. } = &self.mode {
             stages.values().for_each(ProgressBar::abandon);
-            money.finish_and_clear();
+            money.abandon();
         }
         Ok(())
     }
@@ -132,6 +138,7 @@ impl Display {
             return self.trouble(event);
         };
         let began = *self.began.entry(stage).or_insert(event.at);
+        self.ended.insert(stage, event.at);
         *self.done.entry(stage).or_default() += 1;
         if matches!(stage, Stage::Script | Stage::Validate) {
             // Only these two add jobs.
@@ -179,51 +186,104 @@ impl Display {
         Ok(receipt.total.to_string())
     }
 
-    async fn draw(&self) -> Result<(), Failure> {
-        let Mode::Bars { stages, money, .. } = &self.mode else {
-            return Ok(());
-        };
+    async fn draw(&mut self) -> Result<(), Failure> {
         let now = self.parts.now();
-        for (stage, bar) in stages {
-            let running = self.parts.progress.of(*stage);
-            let done = self.done.get(stage).copied().unwrap_or_default();
-            let total = self.total.get(stage).copied().unwrap_or(1).max(done);
-            bar.set_length(total * JOB);
-            let part = (running.share * JOB as f32) as u64;
-            bar.set_position((done * JOB + part).min(total * JOB));
-            let speed = if *stage == Stage::Compose && running.running > 0 {
-                let secs = now.since(self.video.created_at).as_secs_f64().max(0.1);
-                format!("{:.0} frames/s", self.parts.progress.frames() as f64 / secs)
-            } else {
-                String::new()
-            };
-            bar.set_message(format!("{done}/{total} {speed}"));
+        let spent = self.spent(None).await?;
+        for stage in Stage::ALL {
+            let state = self.state(stage, now);
+            if state == State::Done && self.shown.get(&stage) != Some(&State::Done) {
+                let cost = self.spent(Some(stage)).await?;
+                self.costs.insert(stage, cost);
+            }
+            self.draw_stage(stage, state, now);
+            self.shown.insert(stage, state);
         }
-        money.set_message(format!(
-            "{} of {}",
-            self.spent(None).await?,
-            self.video.budget
-        ));
+        if let Mode::Bars { money, .. } = &self.mode {
+            money.set_message(format!("{spent} of {}", self.video.budget));
+        }
         Ok(())
     }
+
+    fn state(&mut self, stage: Stage, now: Timestamp) -> State {
+        let running = self.parts.progress.of(stage).running;
+        let done = self.done.get(&stage).copied().unwrap_or_default();
+        if done > 0 && Some(&done) == self.total.get(&stage) {
+            return State::Done;
+        }
+        if running == 0 && done == 0 {
+            return State::Waiting;
+        }
+        self.began.entry(stage).or_insert(now);
+        State::Running
+    }
+
+    fn draw_stage(&self, stage: Stage, state: State, now: Timestamp) {
+        let Mode::Bars { stages, .. } = &self.mode else {
+            return;
+        };
+        let Some(bar) = stages.get(&stage) else {
+            return;
+        };
+        if self.shown.get(&stage) != Some(&state) {
+            bar.set_style(style(state));
+            bar.reset_eta();
+        }
+        let running = self.parts.progress.of(stage);
+        let done = self.done.get(&stage).copied().unwrap_or_default();
+        let total = self.total.get(&stage).copied().unwrap_or(1).max(done);
+        let part = (running.share * JOB as f32) as u64;
+        bar.set_length(total * JOB);
+        bar.set_position((done * JOB + part).min(total * JOB));
+        let began = self.began.get(&stage).copied().unwrap_or(now);
+        let ended = self.ended.get(&stage).copied().unwrap_or(now);
+        bar.set_message(match state {
+            State::Waiting => String::new(),
+            State::Running if stage == Stage::Compose => {
+                let seconds = now.since(began).as_secs_f64().max(0.1);
+                let speed = self.parts.progress.frames() as f64 / seconds;
+                format!("{done}/{total}, {speed:.0} frames/s")
+            }
+            State::Running => format!("{done}/{total}"),
+            State::Done => {
+                let seconds = ended.since(began).as_secs_f64();
+                let cost = self.costs.get(&stage).map_or("", String::as_str);
+                format!("{done:>3} in {seconds:.1} s, {cost}")
+            }
+        });
+    }
+}
+
+/// Where a stage stands on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done,
+}
+
+fn style(state: State) -> ProgressStyle {
+    let template = match state {
+        State::Waiting => "{prefix:<10} {bar:32.dim/dim}  waiting",
+        State::Running => "{prefix:<10} {bar:32.cyan/dim} {percent:>3} %  {msg:<20}  {eta} left",
+        State::Done => "{prefix:<10} {bar:32.green/dim}  done  {msg}",
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }
 
 fn bars() -> Mode {
     let screen = MultiProgress::new();
-    let style = |template: &str| {
-        ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─")
-    };
-    let line = style("{prefix:<10} {bar:32.cyan/dim} {percent:>3} %  {msg:<22} {eta:>4} left");
     let stages = Stage::ALL.map(|stage| {
         let bar = screen.add(ProgressBar::new(JOB));
-        bar.set_style(line.clone());
+        bar.set_style(style(State::Waiting));
         bar.set_prefix(stage.as_str());
         (stage, bar)
     });
     let money = screen.add(ProgressBar::new_spinner());
-    money.set_style(style("cost       {msg}"));
+    if let Ok(plain) = ProgressStyle::with_template("cost       {msg}") {
+        money.set_style(plain);
+    }
     Mode::Bars {
         screen,
         stages: stages.into_iter().collect(),
