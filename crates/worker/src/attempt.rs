@@ -13,6 +13,7 @@ use store::{ArtifactRow, CacheEntry, LeasedJob, NewJob};
 use ytempire_core::{ArtifactId, Cancel, Stage};
 
 use crate::error::StageError;
+use crate::meter::LocalHold;
 use crate::submit::hex;
 use crate::{Parts, Request};
 
@@ -83,24 +84,38 @@ impl Attempt {
     }
 
     /// Runs blocking work on a thread of its own, and counts the CPU time of the thread and of
-    /// the children that it ran.
+    /// the children that it ran. Work that fails is charged for what it took as well.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
+        hold: &LocalHold,
         work: impl FnOnce(&Self) -> Result<T, StageError> + Send + 'static,
     ) -> Result<(T, Duration), StageError> {
         let attempt = self.clone();
         let run = move || {
             let before = (thread_cpu(), attempt.children.total());
-            let made = work(&attempt)?;
+            let made = work(&attempt);
             let own = thread_cpu().saturating_sub(before.0);
-            Ok((
+            (
                 made,
                 own + attempt.children.total().saturating_sub(before.1),
-            ))
+            )
         };
-        match tokio::task::spawn_blocking(run).await {
-            Ok(done) => done,
-            Err(panic) => Err(StageError::bug(format!("the stage panicked: {panic}"))),
+        let (made, cpu) = tokio::task::spawn_blocking(run)
+            .await
+            .map_err(|panic| StageError::bug(format!("the stage panicked: {panic}")))?;
+        match made {
+            Ok(made) => Ok((made, cpu)),
+            Err(error) => {
+                let (store, now) = (&self.parts.store, self.parts.now());
+                let postings = hold.postings(cpu, 0);
+                // The failure itself matters more than one to book it.
+                drop(
+                    store
+                        .transfer_settle(now, self.job.lease, postings, vec![])
+                        .await,
+                );
+                Err(error)
+            }
         }
     }
 

@@ -104,6 +104,10 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         music: music(&ingest, &order.folder, settings)?,
         captions: settings.captions,
     };
+    if let Narrator::Local { voice } = &request.narrator {
+        media::voice::check(voice.as_deref(), &parts.tools)
+            .map_err(|e| RefusedOrder::new(Code::VoiceUnsuited, e))?;
+    }
     if let Source::Script(script) = &request.source {
         check_text(&request, script)?;
     }

@@ -188,6 +188,14 @@ fn choose(name: Option<&str>, tools: &Tools) -> Result<(Voice, Option<String>), 
     Ok((*best, Some(why)))
 }
 
+/// Tells whether `name` can speak, or another voice instead of it.
+///
+/// # Errors
+/// [`Error::NoVoice`], [`Error::UnknownVoice`].
+pub fn check(name: Option<&str>, tools: &Tools) -> Result<(), Error> {
+    choose(name, tools).map(drop)
+}
+
 /// Speaks a text in `folder`, which must exist, be writable and be the call's own; files are
 /// left there for the caller to remove.
 ///

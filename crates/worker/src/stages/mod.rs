@@ -58,7 +58,7 @@ pub(crate) async fn local(
         return reused(attempt, entry).await;
     }
     let hold = reserve(attempt, words).await?;
-    let (made, cpu) = attempt.blocking(work).await?;
+    let (made, cpu) = attempt.blocking(&hold, work).await?;
     Ok(finished(&hold, key, made, cpu))
 }
 

@@ -127,7 +127,7 @@ async fn remote(
     let answers = speak(attempt, &text, name, wanted.as_deref()).await?;
     let name = name.to_owned();
     let (made, cpu) = attempt
-        .blocking(move |attempt| {
+        .blocking(&hold, move |attempt| {
             let sound = joined(attempt, &answers)?;
             let spoken = SpokenText::of_language(&text, &attempt.request.language)
                 .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;

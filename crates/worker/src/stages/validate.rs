@@ -110,7 +110,9 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let receipt = Receipt::of(attempt.job.video, "", attempt.request.budget, &transfers);
     let repaired = args.take > 0;
     let ((report, files), cpu) = attempt
-        .blocking(move |attempt| judge(attempt, &whole, &receipt, repaired))
+        .blocking(&hold, move |attempt| {
+            judge(attempt, &whole, &receipt, repaired)
+        })
         .await?;
     let key = attempt.key(&json!([attempt.job.lease.job, "package"]))?;
     let events = vec![measured(attempt, &report, &files)?];
