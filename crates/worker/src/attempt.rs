@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use store::{ArtifactRow, CacheEntry, LeasedJob, NewJob};
-use ytempire_core::{ArtifactId, Cancel, Stage};
+use ytempire_core::{ArtifactId, Cancel, JobId, Stage};
 
 use crate::error::StageError;
 use crate::meter::LocalHold;
@@ -164,6 +164,12 @@ impl Attempt {
         } else {
             Ok(())
         }
+    }
+
+    /// Fresh ids for jobs that follow.
+    pub(crate) fn fresh_job(&self) -> impl Fn() -> JobId {
+        let now = self.parts.now();
+        move || JobId::fresh(&self.parts.ids, now)
     }
 
     /// The stage, for messages.

@@ -11,8 +11,6 @@ use serde_json::json;
 use store::NewJob;
 use ytempire_core::{JobId, Stage};
 
-use crate::Parts;
-
 /// The arguments of a job about one scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SceneArgs {
@@ -71,9 +69,11 @@ fn job(
 }
 
 /// All jobs of a video with `scenes` scenes, after its `script`.
-pub(super) fn after_script(parts: &Parts, script: JobId, scenes: usize) -> Vec<NewJob> {
-    let now = parts.now();
-    let fresh = || JobId::fresh(&parts.ids, now);
+pub(super) fn after_script(
+    fresh: &impl Fn() -> JobId,
+    script: JobId,
+    scenes: usize,
+) -> Vec<NewJob> {
     let many = || (0..scenes).map(|_| fresh()).collect::<Vec<_>>();
     let graph = Graph {
         script: Some(script),
@@ -157,9 +157,7 @@ fn whole(graph: &Graph, validate: JobId, take: u32) -> Vec<NewJob> {
 }
 
 /// The jobs that make `scenes` again, and the whole video from them.
-pub(super) fn repair(parts: &Parts, graph: &Graph, scenes: &[usize]) -> Vec<NewJob> {
-    let now = parts.now();
-    let fresh = || JobId::fresh(&parts.ids, now);
+pub(super) fn repair(fresh: &impl Fn() -> JobId, graph: &Graph, scenes: &[usize]) -> Vec<NewJob> {
     let mut graph = graph.clone();
     let mut jobs = Vec::new();
     for &scene in scenes {
@@ -169,4 +167,73 @@ pub(super) fn repair(parts: &Parts, graph: &Graph, scenes: &[usize]) -> Vec<NewJ
     graph.assemble = Some(fresh());
     jobs.extend(whole(&graph, fresh(), 1));
     jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use ytempire_core::{IdSource, Timestamp};
+
+    use super::*;
+
+    fn ids() -> impl Fn() -> JobId {
+        let ids = IdSource::seeded([3; 32]);
+        move || JobId::fresh(&ids, Timestamp::default())
+    }
+
+    fn find(jobs: &[NewJob], stage: Stage) -> &NewJob {
+        jobs.iter().find(|job| job.stage == stage).unwrap()
+    }
+
+    #[test]
+    fn every_job_waits_only_for_jobs_that_are_there() {
+        let fresh = ids();
+        let script = fresh();
+        let jobs = after_script(&fresh, script, 3);
+        let known: HashSet<JobId> = jobs.iter().map(|job| job.id).chain([script]).collect();
+        assert_eq!(known.len(), jobs.len() + 1);
+        assert!(
+            jobs.iter()
+                .all(|job| job.after.iter().all(|id| known.contains(id)))
+        );
+        // Script, then narration, picture and segment of each scene.
+        assert_eq!(find(&jobs, Stage::Validate).after.len(), 3 + 3 * 3);
+        let composes: Vec<_> = jobs
+            .iter()
+            .filter(|job| job.stage == Stage::Compose)
+            .collect();
+        assert_eq!(
+            composes
+                .iter()
+                .map(|job| job.after.len())
+                .collect::<Vec<_>>(),
+            [3, 5, 5]
+        );
+    }
+
+    #[test]
+    fn a_repair_makes_only_the_scenes_at_fault_again() {
+        let fresh = ids();
+        let jobs = after_script(&fresh, fresh(), 3);
+        let args: WholeArgs =
+            serde_json::from_value(find(&jobs, Stage::Validate).args.clone()).unwrap();
+        let again = repair(&fresh, &args.jobs, &[1]);
+        let stages: Vec<Stage> = again.iter().map(|job| job.stage).collect();
+        assert_eq!(stages, [Stage::Compose, Stage::Assemble, Stage::Validate]);
+        let old: HashSet<JobId> = jobs.iter().map(|job| job.id).collect();
+        assert!(
+            again.iter().all(|job| !old.contains(&job.id)),
+            "finished jobs stay as they are"
+        );
+        let assemble = find(&again, Stage::Assemble);
+        assert!(assemble.after.contains(&again[0].id));
+        assert!(
+            !assemble.after.contains(&args.jobs.compose[1]),
+            "not the segment at fault"
+        );
+        let take: WholeArgs =
+            serde_json::from_value(find(&again, Stage::Validate).args.clone()).unwrap();
+        assert_eq!(take.take, 1);
+    }
 }

@@ -36,7 +36,8 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     };
     let script: Script = serde_json::from_value(done.output.clone())?;
     attempt.parts.crash.pass("script.after_write");
-    let jobs = graph::after_script(&attempt.parts, attempt.job.lease.job, script.scenes.len());
+    let job = attempt.job.lease.job;
+    let jobs = graph::after_script(&attempt.fresh_job(), job, script.scenes.len());
     Ok(done.settle(
         attempt,
         Follow {

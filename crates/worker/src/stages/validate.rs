@@ -139,7 +139,7 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
             scenes.sort_unstable();
             scenes.dedup();
             tracing::info!(faults = report.faults(), "repairing");
-            let jobs = repair(&attempt.parts, &args.jobs, &scenes);
+            let jobs = repair(&attempt.fresh_job(), &args.jobs, &scenes);
             done.settle(attempt, Follow { jobs, title: None })
         }
     };
