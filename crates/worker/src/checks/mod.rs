@@ -4,6 +4,9 @@
 //! A threshold is stated beside its check. Those of the container, the streams, loudness and
 //! bit rate are what `YouTube` recommends for uploads; the others are what viewers complain of.
 
+#[cfg(test)]
+mod tests;
+
 use media::measure::{Measurements, Span};
 use media::probe;
 use studio::Canvas;
