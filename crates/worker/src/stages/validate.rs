@@ -298,7 +298,8 @@ fn narration(attempt: &Attempt, narrated: &Narrated) -> Result<NarrationFacts, S
     let heard = onsets(&sound);
     let words = &narrated.words;
     let pause = |i: usize| words[i].start_ms.saturating_sub(words[i - 1].end_ms);
-    let after_pause = (1..words.len()).filter(|&i| pause(i) >= PAUSE_MS);
+    // The first word follows the silence before the scene: a single short sentence has no other.
+    let after_pause = (0..words.len()).filter(|&i| i == 0 || pause(i) >= PAUSE_MS);
     let onset_errors_ms = after_pause
         .filter_map(|i| {
             heard
