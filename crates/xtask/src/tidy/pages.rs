@@ -75,6 +75,9 @@ fn broken(tree: &Tree, from: &str, target: &str) -> Option<String> {
     let Some(path) = path else {
         return Some("it leaves the repository".to_owned());
     };
+    if tree.binaries.contains(&path) && anchor.is_empty() {
+        return None;
+    }
     let folder = format!("{path}/");
     let is_folder = path.is_empty() || tree.files.keys().any(|known| known.starts_with(&folder));
     let Some(text) = tree.files.get(&path) else {
@@ -278,7 +281,11 @@ mod tests {
             ("README.md", good),
             ("docs/a.md", "# Two words\n[up](../README.md)\n"),
         ];
-        assert_eq!(links(&tree(&files)), []);
+        let mut tree = tree(&files);
+        tree.files
+            .insert("docs/b.md".to_owned(), "![still](b.jpg)\n".to_owned());
+        tree.binaries.insert("docs/b.jpg".to_owned());
+        assert_eq!(links(&tree), []);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The repository in memory: every tracked text and what cargo knows about the packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context;
@@ -14,6 +14,8 @@ use crate::run;
 pub(crate) struct Tree {
     /// Text files that git tracks or would track, by their path from the root.
     pub(super) files: BTreeMap<String, String>,
+    /// Paths of the other files, such as pictures: only links ask for them.
+    pub(super) binaries: BTreeSet<String>,
     /// The workspace's packages.
     pub(super) packages: Vec<Package>,
     /// `tidy.toml`.
@@ -57,7 +59,7 @@ pub(super) struct Dependency {
 }
 
 impl Tree {
-    /// Reads the repository at `root`. Files that aren't UTF-8 are left out.
+    /// Reads the repository at `root`. Of files that aren't UTF-8 only the paths are kept.
     ///
     /// # Errors
     /// `root` is no git repository, cargo refuses a manifest, or `tidy.toml` is invalid.
@@ -74,11 +76,15 @@ impl Tree {
                 "--exclude-standard",
             ],
         )?;
-        let mut files = BTreeMap::new();
+        let (mut files, mut binaries) = (BTreeMap::new(), BTreeSet::new());
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
             // A deleted file is listed until the deletion is staged.
-            if let Ok(text) = std::fs::read_to_string(root.join(path)) {
-                files.insert(path.to_owned(), text);
+            match std::fs::read_to_string(root.join(path)) {
+                Ok(text) => drop(files.insert(path.to_owned(), text)),
+                Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+                    binaries.insert(path.to_owned());
+                }
+                Err(_) => {}
             }
         }
         let metadata = run::output(
@@ -99,6 +105,7 @@ impl Tree {
             packages: packages(&metadata, &root),
             settings: toml::from_str(settings).context("read tidy.toml")?,
             machine_paths: machine_paths(&root),
+            binaries,
             files,
         })
     }
