@@ -75,10 +75,12 @@ pub(crate) fn shown(receipt: &Receipt) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    let rows: Vec<String> = table.lines().map(|row| row.trim_end().to_owned()).collect();
     format!(
-        "{title}\n\n{table}\n\ncash {cash}, own machine {imputed}, unknown {unknown}: \
+        "{title}\n\n{rows}\n\ncash {cash}, own machine {imputed}, unknown {unknown}: \
          {total} of {budget}\n",
         title = receipt.title,
+        rows = rows.join("\n"),
         cash = receipt.cash,
         imputed = receipt.imputed,
         unknown = receipt.unknown,
