@@ -43,27 +43,18 @@ impl SqliteStore {
             crash,
         })
     }
-
-    /// Passes the crash point before and after a write that matters.
-    async fn write_between<T: Send + 'static>(
-        &self,
-        points: [&'static str; 2],
-        write: impl FnOnce(&rusqlite::Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.crash.pass(points[0]);
-        let written = self.connections.write(write).await;
-        self.crash.pass(points[1]);
-        written
-    }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted> {
-        self.write_between(["submit.before_commit", "submit.after_commit"], move |tx| {
-            video::submit(tx, now, &submission)
-        })
-        .await
+        self.crash.pass("submit.before_commit");
+        let done = self
+            .connections
+            .write(move |tx| video::submit(tx, now, &submission))
+            .await;
+        self.crash.pass("submit.after_commit");
+        done
     }
 
     async fn video_get(&self, video: VideoId) -> Result<Option<VideoRow>> {
@@ -113,10 +104,13 @@ impl Store for SqliteStore {
     }
 
     async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow> {
-        self.write_between(["settle.before_commit", "settle.after_commit"], move |tx| {
-            settle::settle(tx, now, &settlement)
-        })
-        .await
+        self.crash.pass("settle.before_commit");
+        let done = self
+            .connections
+            .write(move |tx| settle::settle(tx, now, &settlement))
+            .await;
+        self.crash.pass("settle.after_commit");
+        done
     }
 
     async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()> {
@@ -137,10 +131,13 @@ impl Store for SqliteStore {
     }
 
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {
-        self.write_between(["hold.before_commit", "hold.after_commit"], move |tx| {
-            transfer::hold(tx, now, lease, &holds)
-        })
-        .await
+        self.crash.pass("hold.before_commit");
+        let done = self
+            .connections
+            .write(move |tx| transfer::hold(tx, now, lease, &holds))
+            .await;
+        self.crash.pass("hold.after_commit");
+        done
     }
 
     async fn transfer_mark_sent(
