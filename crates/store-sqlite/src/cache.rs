@@ -15,7 +15,8 @@ pub(crate) fn put(
     tx.prepare_cached(
         "INSERT INTO cache (key, video_id, output, used_at)
          VALUES (:key, :video, :output, :now)
-         ON CONFLICT (key) DO UPDATE SET used_at = max(used_at, excluded.used_at)",
+         ON CONFLICT (key) DO UPDATE
+         SET output = excluded.output, used_at = max(used_at, excluded.used_at)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -26,6 +27,11 @@ pub(crate) fn put(
         })
     })
     .map_err(sql::error)?;
+    // Work is done again when the files of the old entry are gone: the new ones take their
+    // place, or the entry would stay broken and the work be paid again by every video.
+    tx.prepare_cached("DELETE FROM artifacts WHERE key = ?1")
+        .and_then(|mut s| s.execute([&entry.key]))
+        .map_err(sql::error)?;
     for artifact in &entry.artifacts {
         tx.prepare_cached("INSERT OR IGNORE INTO artifacts (key, id, bytes) VALUES (?1, ?2, ?3)")
             .and_then(|mut s| s.execute((&entry.key, &artifact.id.0, artifact.bytes as i64)))
@@ -94,11 +100,13 @@ pub(crate) fn totals(db: &Connection) -> Result<CacheTotals> {
 
 pub(crate) fn prune(tx: &Connection, bytes_max: u64) -> Result<Vec<ArtifactId>> {
     let mut gone = Vec::new();
-    while totals(tx)?.bytes > bytes_max {
+    // Counted down: adding up all artifacts for each entry would take the square of their number.
+    let mut bytes = totals(tx)?.bytes;
+    while bytes > bytes_max {
         let Some(key) = oldest(tx)? else { break };
         let mut statement = tx
             .prepare_cached(
-                "SELECT id FROM artifacts AS mine
+                "SELECT id, bytes FROM artifacts AS mine
                  WHERE key = ?1
                    AND NOT EXISTS (SELECT 1 FROM artifacts AS other
                                    WHERE other.id = mine.id AND other.key <> mine.key)",
@@ -107,6 +115,8 @@ pub(crate) fn prune(tx: &Connection, bytes_max: u64) -> Result<Vec<ArtifactId>> 
         let mut rows = statement.query([&key]).map_err(sql::error)?;
         while let Some(row) = rows.next().map_err(sql::error)? {
             gone.push(ArtifactId(row.get(0).map_err(sql::error)?));
+            let freed: i64 = row.get(1).map_err(sql::error)?;
+            bytes = bytes.saturating_sub(freed as u64);
         }
         drop(rows);
         tx.prepare_cached("DELETE FROM cache WHERE key = ?1")

@@ -35,15 +35,10 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
         }
         JobOutcome::Retry { code, text, after } if job.may_try_again() => {
             let due = now.after(*after);
-            leave(
-                tx,
-                now,
-                &job,
-                JobState::Scheduled,
-                Some(due),
-                Some((*code, text)),
-            )?;
-            tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
+            let error = Some((*code, text.as_str()));
+            if leave(tx, now, &job, JobState::Scheduled, Some(due), error)? == JobState::Scheduled {
+                tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
+            }
         }
         JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
             discard(tx, now, &job, *code, text)?;
@@ -72,10 +67,11 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
     for job in &jobs {
         transfer::close_open(tx, now, job)?;
         if job.may_try_again() {
-            leave(tx, now, job, JobState::Available, None, None)?;
-            let detail = json!({ "attempt": job.attempt });
-            let about = (job.video, job.id, job.stage);
-            event::about_job(tx, now, about, EventKind::JobRescued, detail)?;
+            if leave(tx, now, job, JobState::Available, None, None)? == JobState::Available {
+                let detail = json!({ "attempt": job.attempt });
+                let about = (job.video, job.id, job.stage);
+                event::about_job(tx, now, about, EventKind::JobRescued, detail)?;
+            }
         } else {
             let text = format!(
                 "its process ended in the middle of it {} times",
@@ -156,7 +152,9 @@ fn tell(
     event::about_job(tx, now, (job.video, job.id, job.stage), kind, detail)
 }
 
-/// Takes a job out of `running`. The caller has checked the lease in this transaction.
+/// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
+/// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
+/// it went.
 fn leave(
     tx: &Connection,
     now: Timestamp,
@@ -164,7 +162,13 @@ fn leave(
     next: JobState,
     due: Option<Timestamp>,
     error: Option<(Code, &str)>,
-) -> Result<()> {
+) -> Result<JobState> {
+    let over = !next.is_final() && video::expect(tx, job.video)?.state.is_final();
+    let (next, due) = if over {
+        (JobState::Cancelled, None)
+    } else {
+        (next, due)
+    };
     tx.prepare_cached(
         "UPDATE jobs
          SET state = :next, node_id = NULL, lease_until = NULL, scheduled_at = :due,
@@ -183,7 +187,7 @@ fn leave(
             ":attempt": job.attempt,
         })
     })
-    .map(drop)
+    .map(|_| next)
     .map_err(sql::error)
 }
 

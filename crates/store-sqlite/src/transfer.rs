@@ -63,8 +63,14 @@ fn save(tx: &Connection, scope: &Scope, account: &Account) -> Result<()> {
 pub(crate) fn hold(tx: &Connection, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
     let job = job::leased(tx, lease)?;
     for hold in holds {
-        if find(tx, hold.id)?.is_some() {
-            continue;
+        if let Some(asked) = find(tx, hold.id)? {
+            // Asked twice. One that has ended, or that is another attempt's, covers nothing.
+            let covers = (asked.job, asked.attempt, asked.state)
+                == (job.id, job.attempt, TransferState::Pending);
+            if covers {
+                continue;
+            }
+            return Err(misused(hold.id, "can't be reserved again"));
         }
         let amount = hold.amount()?;
         for scope in Scope::of(job.video, job.stage) {
@@ -129,7 +135,7 @@ pub(crate) fn mark_sent(
             .and_then(|mut s| s.execute((id.to_string(), job.id.to_string(), now.as_micros())))
             .map_err(sql::error)?;
         if marked == 0 {
-            return Err(Error::Database(format!("transfer {id} is not pending")));
+            return Err(misused(*id, "is not pending"));
         }
     }
     Ok(())
@@ -142,8 +148,10 @@ pub(crate) fn settle_all(
     postings: &[Posting],
 ) -> Result<()> {
     for posting in postings {
+        // A lease ends its own job's transfers and no other's.
         let transfer = find(tx, posting.id)?
-            .ok_or_else(|| Error::Database(format!("transfer {} is unknown", posting.id)))?;
+            .filter(|transfer| transfer.job == job.id)
+            .ok_or_else(|| misused(posting.id, "is none of this job's"))?;
         settle(tx, now, job, &transfer, posting.outcome)?;
     }
     Ok(())
@@ -237,6 +245,10 @@ fn announce(
         .and_then(|mut s| s.execute((scope.key(), passed as i64)))
         .map(drop)
         .map_err(sql::error)
+}
+
+fn misused(id: TransferId, why: &str) -> Error {
+    Error::Database(format!("transfer {id} {why}"))
 }
 
 fn find(tx: &Connection, id: TransferId) -> Result<Option<Transfer>> {

@@ -19,8 +19,9 @@ const GROUP_MAX: usize = 64;
 /// How long a writer waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A command: runs inside the transaction, and once it is committed (or not) gives its answer.
-type Command = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// A command: runs inside the transaction, or learns why there is none; and once that is
+/// committed (or not) gives its answer.
+type Command = Box<dyn FnOnce(Result<&Connection>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), &rusqlite::Error>) + Send>;
 type Query = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -64,7 +65,7 @@ impl Connections {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let command: Command = Box::new(move |tx| {
-            let done = in_savepoint(tx, command);
+            let done = tx.and_then(|tx| in_savepoint(tx, command));
             Box::new(move |committed| {
                 let told = match committed {
                     Ok(()) => done,
@@ -121,13 +122,12 @@ fn write_loop(db: &Connection, commands: &Receiver<Command>) {
         let mut group = vec![first];
         group.extend(commands.try_iter().take(GROUP_MAX - 1));
         if let Err(e) = db.execute_batch("BEGIN IMMEDIATE") {
-            // Each command learns that nothing was begun: it runs on nothing and is told why.
             for command in group {
-                refuse(db, command, &e);
+                command(Err(sql::error_ref(&e)))(Ok(()));
             }
             continue;
         }
-        let answers: Vec<Answer> = group.into_iter().map(|command| command(db)).collect();
+        let answers: Vec<Answer> = group.into_iter().map(|command| run(db, command)).collect();
         let committed = db.execute_batch("COMMIT");
         if committed.is_err() && !db.is_autocommit() {
             // A failed commit (disk full) leaves the transaction open; nothing of it may stay.
@@ -139,11 +139,130 @@ fn write_loop(db: &Connection, commands: &Receiver<Command>) {
     }
 }
 
-/// Answers a command without letting it change anything.
-fn refuse(db: &Connection, command: Command, why: &rusqlite::Error) {
-    if db.execute_batch("PRAGMA query_only = ON; BEGIN").is_ok() {
-        command(db)(Err(why));
+/// Runs a command of a group. A full disk makes `SQLite` roll back the whole transaction: what
+/// comes after in the group must not begin one of its own, which nobody would answer for.
+fn run(db: &Connection, command: Command) -> Answer {
+    if db.is_autocommit() {
+        let lost = "an earlier write of the same group failed".to_owned();
+        return command(Err(Error::Database(lost)));
     }
-    drop(db.execute_batch("ROLLBACK"));
-    drop(db.execute_batch("PRAGMA query_only = OFF"));
+    command(Ok(db))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Barrier};
+
+    use super::*;
+
+    fn add(name: &'static str, bytes: usize) -> impl FnOnce(&Connection) -> Result<()> + Send {
+        move |tx| {
+            tx.execute(
+                "INSERT INTO accounts (id, name) VALUES (?1, ?2)",
+                (name, "x".repeat(bytes)),
+            )
+            .map(drop)
+            .map_err(sql::error)
+        }
+    }
+
+    fn names(connections: &Connections) -> impl Future<Output = Result<Vec<String>>> {
+        connections.read(|db| {
+            let mut statement = db
+                .prepare("SELECT id FROM accounts WHERE length(id) = 1 ORDER BY id")
+                .map_err(sql::error)?;
+            let rows = statement.query_map([], |row| row.get(0));
+            rows.and_then(Iterator::collect).map_err(sql::error)
+        })
+    }
+
+    /// Has the writer wait until all of a group are there.
+    fn gather(connections: &Connections) -> impl FnOnce() {
+        let gate = Arc::new(Barrier::new(2));
+        let (entered, inside) = channel();
+        let held = Arc::clone(&gate);
+        let command: Command = Box::new(move |_| {
+            entered.send(()).unwrap();
+            held.wait();
+            Box::new(|_| ())
+        });
+        connections.writer.send(command).unwrap();
+        inside.recv().unwrap();
+        move || drop(gate.wait())
+    }
+
+    #[tokio::test]
+    async fn a_failed_command_takes_back_only_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("s.db")).unwrap();
+        let go = gather(&connections);
+        let twice = |tx: &Connection| add("b", 1)(tx).and_then(|()| add("a", 1)(tx));
+        let (a, b, c, ()) = tokio::join!(
+            connections.write(add("a", 1)),
+            connections.write(twice),
+            connections.write(add("c", 1)),
+            async { go() },
+        );
+        assert!(a.is_ok() && b.is_err() && c.is_ok(), "{a:?} {b:?} {c:?}");
+        assert_eq!(names(&connections).await.unwrap(), ["a", "c"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_the_whole_group_and_the_next_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("s.db")).unwrap();
+        let limit = |pages: u32| {
+            move |db: &Connection| {
+                db.pragma_update(None, "max_page_count", pages)
+                    .map_err(sql::error)
+            }
+        };
+        connections.write(limit(100)).await.unwrap();
+        let go = gather(&connections);
+        let (a, b, c, ()) = tokio::join!(
+            connections.write(add("a", 1)),
+            connections.write(add("b", 1_000_000)),
+            connections.write(add("c", 1)),
+            async { go() },
+        );
+        assert!(matches!(b, Err(Error::DiskFull)), "{b:?}");
+        // Whatever is told is true: failed means nothing of it is there.
+        let told = [("a", &a), ("c", &c)];
+        let kept: Vec<&str> = told
+            .iter()
+            .filter(|(_, told)| told.is_ok())
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(names(&connections).await.unwrap(), kept);
+        connections.write(add("d", 1)).await.unwrap();
+        assert!(names(&connections).await.unwrap().contains(&"d".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_is_seen_by_the_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("s.db")).unwrap();
+        for (n, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            connections.write(add(name, 1)).await.unwrap();
+            assert_eq!(names(&connections).await.unwrap().len(), n + 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_locked_file_is_told_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let connections = Connections::open(&path).unwrap();
+        let no_wait = |db: &Connection| db.busy_timeout(Duration::ZERO).map_err(sql::error);
+        connections.write(no_wait).await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let refused = connections.write(add("a", 1)).await;
+        assert!(
+            matches!(&refused, Err(Error::Database(why)) if why.contains("locked")),
+            "{refused:?}"
+        );
+        other.execute_batch("ROLLBACK").unwrap();
+        connections.write(add("a", 1)).await.unwrap();
+    }
 }

@@ -68,3 +68,28 @@ async fn two_processes_connections_share_one_file() {
     drop(world);
     assert!(b.video_list(1).await.unwrap().is_empty());
 }
+
+/// Several commands begin at once on a machine where there was none before.
+#[test]
+fn a_fresh_file_may_be_opened_by_many_at_once() {
+    for _ in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let start = std::sync::Barrier::new(8);
+        let opened = std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        open(&path).map(drop)
+                    })
+                })
+                .collect();
+            openers
+                .into_iter()
+                .map(|opener| opener.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    }
+}

@@ -113,6 +113,26 @@ pub(crate) async fn pruning_forgets_the_oldest_and_spares_unfinished_videos(worl
     );
 }
 
+pub(crate) async fn work_done_again_replaces_what_was_lost(world: World) {
+    let jobs = vec![
+        world.job(Stage::Script, &[]),
+        world.job(Stage::Narrate, &[]),
+    ];
+    world.submit("v", jobs).await;
+    let claimed = world.claim(2).await;
+    let mut newer = entry("k", &[("new", 4)]);
+    newer.output = json!({ "newer": true });
+    let cached = vec![entry("k", &[("old", 3), ("both", 1)])];
+    world.settle(claimed[0].lease, done(cached)).await.unwrap();
+    let cached = vec![newer.clone()];
+    world.settle(claimed[1].lease, done(cached)).await.unwrap();
+    assert_eq!(
+        world.store.cache_get(world.now(), "k").await.unwrap(),
+        Some(newer)
+    );
+    assert_eq!(world.store.cache_totals().await.unwrap().bytes, 4);
+}
+
 pub(crate) async fn nodes_join_and_leave(world: World) {
     world.join(world.node).await;
     let other = world.other_node();

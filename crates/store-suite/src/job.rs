@@ -287,3 +287,40 @@ pub(crate) async fn completed_jobs_may_add_jobs(world: World) {
     }
     assert_eq!(world.video(video.id).await.state, VideoState::Ready);
 }
+
+pub(crate) async fn nothing_is_tried_again_after_a_videos_end(world: World) {
+    let jobs: Vec<_> = (0..4).map(|_| world.job(Stage::Narrate, &[])).collect();
+    let video = world.submit("v", jobs).await;
+    let claimed = world.claim(4).await;
+    let leases: Vec<_> = claimed.iter().map(|job| job.lease).collect();
+    let text = "no".to_owned();
+    let outcome = JobOutcome::Discard {
+        code: Code::VoiceUnsuited,
+        text,
+    };
+    world.settle(leases[0], outcome).await.unwrap();
+    world
+        .store
+        .job_release(world.now(), leases[1])
+        .await
+        .unwrap();
+    world
+        .settle(leases[2], retry(Duration::ZERO))
+        .await
+        .unwrap();
+    world
+        .store
+        .job_rescue(world.now(), &[world.node])
+        .await
+        .unwrap();
+    for lease in &leases[1..] {
+        let row = world.job_row(video.id, lease.job).await;
+        assert_eq!(row.state, JobState::Cancelled);
+    }
+    assert!(world.claim(9).await.is_empty());
+    assert_eq!(
+        world.kinds(video.id).await.last(),
+        Some(&EventKind::VideoFailed),
+        "nothing is told after the end"
+    );
+}

@@ -49,14 +49,17 @@ where
         job::a_retry_waits_for_its_time,
         job::a_discarded_job_fails_its_video,
         job::completed_jobs_may_add_jobs,
+        job::nothing_is_tried_again_after_a_videos_end,
         money::a_hold_that_doesnt_fit_writes_nothing,
         money::holds_are_all_or_none_and_asked_twice_reserve_once,
         money::racing_holds_never_pass_the_cap,
         money::what_was_only_reserved_comes_back_what_was_sent_stays,
         money::posting_settles_once_and_an_overrun_stops_the_video,
         money::thresholds_are_announced_once,
+        money::a_reservation_covers_one_attempt_of_one_job,
         cache::what_money_bought_is_kept_with_the_posting,
         cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
+        cache::work_done_again_replaces_what_was_lost,
         cache::nodes_join_and_leave,
     );
 }

@@ -215,3 +215,37 @@ pub(crate) async fn thresholds_are_announced_once(world: World) {
         .collect();
     assert_eq!(thresholds, [2_500_000, 2_800_000, 3_000_000]);
 }
+
+pub(crate) async fn a_reservation_covers_one_attempt_of_one_job(world: World) {
+    let jobs = [
+        world.job(Stage::Script, &[]),
+        world.job(Stage::Narrate, &[]),
+    ];
+    let video = world.submit("v", jobs.to_vec()).await;
+    let claimed = world.claim(2).await;
+    let (mine, other) = (&claimed[0], &claimed[1]);
+    let asked = world.hold(500);
+    let ask = |lease| {
+        let asked = vec![asked.clone()];
+        world.store.transfer_hold(world.now(), lease, asked)
+    };
+    ask(mine.lease).await.unwrap();
+    // Another job may neither use it, nor send it, nor end it.
+    assert!(ask(other.lease).await.is_err());
+    let now = world.now();
+    assert!(
+        world
+            .store
+            .transfer_mark_sent(now, other.lease, &[asked.id])
+            .await
+            .is_err()
+    );
+    assert!(post(&world, other, asked.id, Outcome::Void).await.is_err());
+    assert_eq!(
+        world.transfers(video.id).await[0].state,
+        TransferState::Pending
+    );
+    // Given back, it covers nothing any more.
+    post(&world, mine, asked.id, Outcome::Void).await.unwrap();
+    assert!(ask(mine.lease).await.is_err());
+}

@@ -61,7 +61,8 @@ pub trait Store: Send + Sync {
 
     /// Ends an attempt: job state, postings, artifacts, jobs that follow, and events, in one
     /// transaction. Releases the jobs that waited for it. The video becomes `ready` when its
-    /// last job is completed and `failed` when one is discarded.
+    /// last job is completed and `failed` when one is discarded. Once it has ended, a job that
+    /// would be tried again is cancelled instead, here, in `job_release` and in `job_rescue`.
     async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow>;
 
     /// Gives a job back untouched: an interrupted attempt that doesn't count. Its pending
