@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, named_params};
 use store::{ATTEMPTS_MAX, ClaimRequest, Error, JobRow, Lease, LeasedJob, NewJob, Result};
-use ytempire_core::{Code, EventKind, JobId, JobState, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{EventKind, JobId, JobState, Stage, Timestamp, VideoId, VideoState};
 
 use crate::{event, sql, video};
 
@@ -263,13 +263,8 @@ pub(crate) fn list(db: &Connection, video: VideoId) -> Result<Vec<JobRow>> {
                 .map(|_| sql::json(row, "jobs", "output"))
                 .transpose()?,
             attempts: row.get("attempts").map_err(sql::error)?,
-            error: failed.and_then(|name| Some((code(&name)?, text.unwrap_or_default()))),
+            error: failed.and_then(|name| Some((sql::code(&name)?, text.unwrap_or_default()))),
         });
     }
     Ok(jobs)
-}
-
-/// The error code of that name.
-pub(crate) fn code(name: &str) -> Option<Code> {
-    Code::ALL.iter().copied().find(|code| code.as_str() == name)
 }

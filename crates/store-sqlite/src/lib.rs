@@ -10,6 +10,7 @@ mod migrate;
 mod node;
 mod settle;
 mod sql;
+mod submit;
 mod transfer;
 mod video;
 mod writer;
@@ -51,7 +52,7 @@ impl Store for SqliteStore {
         self.crash.pass("submit.before_commit");
         let done = self
             .connections
-            .write(move |tx| video::submit(tx, now, &submission))
+            .write(move |tx| submit::submit(tx, now, &submission))
             .await;
         self.crash.pass("submit.after_commit");
         done
@@ -76,7 +77,7 @@ impl Store for SqliteStore {
 
     async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool> {
         self.connections
-            .write(move |tx| video::cancel(tx, now, video))
+            .write(move |tx| settle::cancel(tx, now, video))
             .await
     }
 

@@ -83,6 +83,14 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
     Ok(jobs.len() as u32)
 }
 
+pub(crate) fn cancel(tx: &Connection, now: Timestamp, id: VideoId) -> Result<bool> {
+    if video::get(tx, id)?.is_none_or(|row| row.state.is_final()) {
+        return Ok(false);
+    }
+    end_video(tx, now, id, VideoState::Cancelled, None)?;
+    Ok(true)
+}
+
 /// Ends a video and cancels what of it hasn't begun; running jobs end by themselves.
 pub(crate) fn end_video(
     tx: &Connection,

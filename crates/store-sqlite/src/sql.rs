@@ -5,6 +5,7 @@ use std::str::FromStr;
 use rusqlite::{ErrorCode, Row};
 use serde::de::DeserializeOwned;
 use store::{Error, Result};
+use ytempire_core::Code;
 
 /// What `SQLite` said, in the store's words.
 #[expect(
@@ -75,4 +76,9 @@ fn undecodable(row: &Row<'_>, table: &'static str, column: &'static str, why: &s
 /// Text of a value that always serialises.
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Database(format!("can't write JSON: {e}")))
+}
+
+/// The error code of that name.
+pub(crate) fn code(name: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| code.as_str() == name)
 }

@@ -1,63 +1,13 @@
 //! Statements about videos.
 
-use ledger::Scope;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use store::{Result, Submission, Submitted, VideoRow};
-use ytempire_core::{Code, EventKind, MicroUsd, Timestamp, VideoId, VideoState};
+use store::{Result, VideoRow};
+use ytempire_core::{Code, MicroUsd, Timestamp, VideoId, VideoState};
 
-use crate::{event, job, settle, sql, transfer};
+use crate::sql;
 
-const COLUMNS: &str = "id, account_id, key, title, state, request, budget, created_at, \
+pub(crate) const COLUMNS: &str = "id, account_id, key, title, state, request, budget, created_at, \
                        finalized_at, failure_code, failure_text";
-
-pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
-    if let Some(video) = by_key(tx, new)? {
-        return Ok(Submitted {
-            video,
-            fresh: false,
-        });
-    }
-    tx.prepare_cached(
-        "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at)
-         VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :now)",
-    )
-    .and_then(|mut s| {
-        s.execute(named_params! {
-            ":id": new.video.to_string(),
-            ":account": new.account.to_string(),
-            ":key": new.key,
-            ":title": new.title,
-            ":request": new.request.to_string(),
-            ":budget": new.budget.0,
-            ":now": now.as_micros(),
-        })
-    })
-    .map_err(sql::error)?;
-    transfer::open_account(tx, &Scope::Video(new.video), new.budget)?;
-    for (stage, cap) in &new.envelopes {
-        transfer::open_account(tx, &Scope::Stage(new.video, *stage), *cap)?;
-    }
-    job::add(tx, now, new.video, &new.jobs)?;
-    event::about_video(
-        tx,
-        now,
-        new.video,
-        EventKind::VideoQueued,
-        &serde_json::json!({
-            "title": new.title, "budget_micro_usd": new.budget.0,
-        }),
-    )?;
-    let video = expect(tx, new.video)?;
-    Ok(Submitted { video, fresh: true })
-}
-
-fn by_key(tx: &Connection, new: &Submission) -> Result<Option<VideoRow>> {
-    one(
-        tx,
-        &format!("SELECT {COLUMNS} FROM videos WHERE account_id = ?1 AND key = ?2"),
-        &[&new.account.to_string(), &new.key],
-    )
-}
 
 pub(crate) fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
     one(
@@ -92,14 +42,6 @@ pub(crate) fn find(db: &Connection, prefix: &str) -> Result<Option<VideoRow>> {
         ),
         &[&prefix],
     )
-}
-
-pub(crate) fn cancel(tx: &Connection, now: Timestamp, video: VideoId) -> Result<bool> {
-    if get(tx, video)?.is_none_or(|row| row.state.is_final()) {
-        return Ok(false);
-    }
-    settle::end_video(tx, now, video, VideoState::Cancelled, None)?;
-    Ok(true)
 }
 
 /// Moves a video on; guarded by the state machine, so an ended one never changes.
@@ -140,7 +82,11 @@ pub(crate) fn set_title(tx: &Connection, video: VideoId, title: &str) -> Result<
         .map_err(sql::error)
 }
 
-fn one(db: &Connection, text: &str, params: &[&dyn rusqlite::ToSql]) -> Result<Option<VideoRow>> {
+pub(crate) fn one(
+    db: &Connection,
+    text: &str,
+    params: &[&dyn rusqlite::ToSql],
+) -> Result<Option<VideoRow>> {
     let mut statement = db.prepare_cached(text).map_err(sql::error)?;
     statement
         .query_row(params, |row| Ok(decode(row)))
@@ -166,6 +112,6 @@ fn decode(row: &Row<'_>) -> Result<VideoRow> {
             .get::<_, Option<i64>>("finalized_at")
             .map_err(sql::error)?
             .map(Timestamp::from_micros),
-        failure: code.and_then(|code| Some((job::code(&code)?, text.unwrap_or_default()))),
+        failure: code.and_then(|code| Some((sql::code(&code)?, text.unwrap_or_default()))),
     })
 }

@@ -188,7 +188,9 @@ mod tests {
         });
         connections.writer.send(command).unwrap();
         inside.recv().unwrap();
-        move || drop(gate.wait())
+        move || {
+            gate.wait();
+        }
     }
 
     #[tokio::test]

@@ -1,0 +1,60 @@
+//! Accepting a video: everything about it, in one transaction.
+
+use ledger::Scope;
+use rusqlite::{Connection, named_params};
+use store::{Result, Submission, Submitted, VideoRow};
+use ytempire_core::{EventKind, Timestamp};
+
+use crate::{event, job, sql, transfer, video};
+
+pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
+    if let Some(video) = by_key(tx, new)? {
+        return Ok(Submitted {
+            video,
+            fresh: false,
+        });
+    }
+    tx.prepare_cached(
+        "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at)
+         VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :now)",
+    )
+    .and_then(|mut s| {
+        s.execute(named_params! {
+            ":id": new.video.to_string(),
+            ":account": new.account.to_string(),
+            ":key": new.key,
+            ":title": new.title,
+            ":request": new.request.to_string(),
+            ":budget": new.budget.0,
+            ":now": now.as_micros(),
+        })
+    })
+    .map_err(sql::error)?;
+    transfer::open_account(tx, &Scope::Video(new.video), new.budget)?;
+    for (stage, cap) in &new.envelopes {
+        transfer::open_account(tx, &Scope::Stage(new.video, *stage), *cap)?;
+    }
+    job::add(tx, now, new.video, &new.jobs)?;
+    event::about_video(
+        tx,
+        now,
+        new.video,
+        EventKind::VideoQueued,
+        &serde_json::json!({
+            "title": new.title, "budget_micro_usd": new.budget.0,
+        }),
+    )?;
+    let video = video::expect(tx, new.video)?;
+    Ok(Submitted { video, fresh: true })
+}
+
+fn by_key(tx: &Connection, new: &Submission) -> Result<Option<VideoRow>> {
+    video::one(
+        tx,
+        &format!(
+            "SELECT {} FROM videos WHERE account_id = ?1 AND key = ?2",
+            video::COLUMNS
+        ),
+        &[&new.account.to_string(), &new.key],
+    )
+}
