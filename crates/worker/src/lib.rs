@@ -1,8 +1,8 @@
 //! The worker: accepts briefs, claims jobs, runs their stages, settles.
 //!
 //! Floor 4. Holds an `Arc<dyn Store>` and never names a driver. No transaction is open while a
-//! stage runs. The life of a video, in functions: [`prepare`] and [`submit`] accept it,
-//! [`Node::work`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export`]
+//! stage runs. The life of a video, in functions: [`prepare`] and [`submit()`] accept it,
+//! [`Node::work`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export()`]
 //! lays the finished video into a folder.
 
 mod asset;
