@@ -10,16 +10,26 @@ fn open(path: &std::path::Path) -> Result<SqliteStore, Error> {
     SqliteStore::open(path, CrashPlan::default())
 }
 
+/// Opens fresh stores in `folder`, one after another.
+fn fresh(folder: &tempfile::TempDir) -> impl Fn() -> std::future::Ready<Arc<dyn Store>> + use<'_> {
+    let count = std::sync::atomic::AtomicU32::new(0);
+    move || {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = folder.path().join(format!("{n}.db"));
+        std::future::ready(Arc::new(open(&path).expect("a fresh store opens")))
+    }
+}
+
 #[tokio::test]
 async fn conformance() {
     let folder = tempfile::tempdir().unwrap();
-    let count = std::sync::atomic::AtomicU32::new(0);
-    store_suite::exercise(async || {
-        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let store: Arc<dyn Store> = Arc::new(open(&folder.path().join(format!("{n}.db"))).unwrap());
-        store
-    })
-    .await;
+    store_suite::exercise(fresh(&folder)).await;
+}
+
+#[tokio::test]
+async fn random_histories_keep_every_promise() {
+    let folder = tempfile::tempdir().unwrap();
+    store_suite::simulate(fresh(&folder), 1..=4).await;
 }
 
 #[tokio::test]

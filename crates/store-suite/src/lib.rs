@@ -8,6 +8,7 @@
 mod cache;
 mod job;
 mod money;
+mod simulation;
 mod video;
 mod world;
 
@@ -62,4 +63,17 @@ where
         cache::work_done_again_replaces_what_was_lost,
         cache::nodes_join_and_leave,
     );
+}
+
+/// Plays a random history of 120 acts for each seed, on stores of `make`'s.
+#[expect(clippy::print_stdout, reason = "a failing history is told by its seed")]
+pub async fn simulate<F, Fut>(make: F, seeds: impl IntoIterator<Item = u64>)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Arc<dyn Store>>,
+{
+    for seed in seeds {
+        println!("seed {seed}");
+        simulation::play(World::over(make().await), seed, 120).await;
+    }
 }
