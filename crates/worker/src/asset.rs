@@ -60,11 +60,9 @@ pub(crate) enum AssetError {
         why: String,
     },
     /// A media file can't be used.
-    #[error("{}: {why}; mend or remove it", path.display())]
+    #[error("{why}; mend or remove it")]
     Unusable {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong.
+        /// Which one, and what is wrong with it.
         why: String,
     },
 }
@@ -132,13 +130,12 @@ pub(crate) fn one(
     path: &Path,
     wanted: AssetKind,
 ) -> Result<Asset, AssetError> {
-    let unusable = |why: &str| AssetError::Unusable {
-        path: path.to_owned(),
-        why: why.to_owned(),
+    let unusable = |is: &str| AssetError::Unusable {
+        why: format!("{path:?} is {is}"),
     };
-    let asset = open(ingest, path, None)?.ok_or_else(|| unusable("it is no media file"))?;
+    let asset = open(ingest, path, None)?.ok_or_else(|| unusable("no media file"))?;
     if asset.kind != wanted {
-        return Err(unusable("it is not a sound file"));
+        return Err(unusable("no sound file"));
     }
     Ok(asset)
 }
@@ -161,16 +158,15 @@ fn open(
     path: &Path,
     note: Option<&Note>,
 ) -> Result<Option<Asset>, AssetError> {
-    let unusable = |why: String| AssetError::Unusable {
-        path: path.to_owned(),
-        why,
-    };
     let (kind, content) = match ingest.identify(path) {
         Ok(known) => known,
         // Notes and documents lie about in folders; something that calls itself a picture and
         // is none is a mistake, or worse.
         Err(media::ingest::Error::UnknownKind { .. }) if !claims_media(path) => return Ok(None),
-        Err(e) => return Err(unusable(format!("{:#}", anyhow::Error::from(e)))),
+        Err(e) => {
+            let why = format!("{:#}", anyhow::Error::from(e));
+            return Err(AssetError::Unusable { why });
+        }
     };
     let kind = if kind.is_picture() {
         AssetKind::Picture

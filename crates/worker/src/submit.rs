@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use media::ingest::Ingest;
 use sha2::{Digest, Sha256};
 use store::{NewJob, Submission, Submitted};
-use studio::script::Script;
+use studio::script::{Script, ScriptError};
 use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
@@ -50,6 +50,8 @@ pub struct RefusedOrder {
     pub code: Code,
     /// What is wrong, where, and how to mend it.
     pub text: String,
+    /// The line of the script, from 1, that is at fault.
+    pub script_line: Option<usize>,
 }
 
 impl RefusedOrder {
@@ -57,6 +59,16 @@ impl RefusedOrder {
         Self {
             code,
             text: text.to_string(),
+            script_line: None,
+        }
+    }
+}
+
+impl From<ScriptError> for RefusedOrder {
+    fn from(e: ScriptError) -> Self {
+        Self {
+            script_line: Some(e.line),
+            ..Self::new(e.code, format!("{}; {}", e.what, e.help))
         }
     }
 }
@@ -105,8 +117,13 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         captions: settings.captions,
     };
     if let Narrator::Local { voice } = &request.narrator {
-        media::voice::check(voice.as_deref(), &parts.tools)
-            .map_err(|e| RefusedOrder::new(Code::VoiceUnsuited, e))?;
+        media::voice::check(voice.as_deref(), &parts.tools).map_err(|e| {
+            let code = match e {
+                media::voice::Error::NoVoice => Code::ToolMissing,
+                _ => Code::VoiceUnsuited,
+            };
+            RefusedOrder::new(code, e)
+        })?;
     }
     if let Source::Script(script) = &request.source {
         check_text(&request, script)?;
@@ -124,9 +141,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     let title = settings.title.as_deref();
     let mut script = match &settings.source {
-        Text::Script(text) => {
-            studio::script::parse(text, title).map_err(|e| RefusedOrder::new(e.code, e))?
-        }
+        Text::Script(text) => studio::script::parse(text, title)?,
         Text::Article(text) => studio::article::write(text, &article_options(title))
             .map_err(|e| RefusedOrder::new(e.code(), e))?,
         Text::Topic(topic) => {
@@ -232,7 +247,11 @@ fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
         }
         for scene in &script.scenes {
             SpokenText::english(&scene.narration).map_err(|e| {
-                let text = format!("scene {:?}: {e}", scene.heading);
+                let text = format!(
+                    "scene {:?}: {e}; leave it out, or configure a speech backend, \
+                     docs/guide/backends.md shows how",
+                    scene.heading
+                );
                 RefusedOrder::new(Code::VoiceUnsuited, text)
             })?;
         }

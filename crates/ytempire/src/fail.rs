@@ -57,12 +57,6 @@ impl From<store::Error> for Failure {
     }
 }
 
-impl From<worker::RefusedOrder> for Failure {
-    fn from(refused: worker::RefusedOrder) -> Self {
-        Self::new(refused.code, refused.text)
-    }
-}
-
 impl From<worker::ExportError> for Failure {
     fn from(e: worker::ExportError) -> Self {
         match e {

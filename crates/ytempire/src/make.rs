@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use store::VideoRow;
-use worker::{Exported, Node, Order, Parts, Prepared, WorkError, export, prepare, submit};
+use worker::{
+    Exported, Node, Order, Parts, Prepared, RefusedOrder, WorkError, export, prepare, submit,
+};
 use ytempire_core::brief::{self, Brief, Syntax};
 use ytempire_core::{Code, VideoState};
 
@@ -18,10 +20,12 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     let cancel = world::stop_signal()?;
     let config = Config::load(global)?;
-    let order = order(&args)?;
     let parts = world::parts(global, &config)?;
     world::check_tools(&parts.tools)?;
-    let prepared = off_the_loop(parts.clone(), order).await?;
+    let prepared = tokio::select! {
+        prepared = off_the_loop(parts.clone(), args.clone()) => prepared?,
+        () = world::raised(&cancel) => return Err(stopped(&WorkError::Interrupted, &args)),
+    };
     for notice in &prepared.notices {
         anstream::eprintln!("note: {notice}");
     }
@@ -50,20 +54,54 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
 }
 
 /// Preparing reads and hashes the user's files: not on a thread that serves the store.
-async fn off_the_loop(parts: Parts, order: Order) -> Result<Prepared, Failure> {
-    tokio::task::spawn_blocking(move || prepare(&parts, &order))
+async fn off_the_loop(parts: Parts, args: Make) -> Result<Prepared, Failure> {
+    let prepared = move || {
+        let file = args.brief.as_deref().map(File::read).transpose()?;
+        let order = order(&args, file.as_ref())?;
+        prepare(&parts, &order).map_err(|refused| placed(refused, &order, file.as_ref()))
+    };
+    tokio::task::spawn_blocking(prepared)
         .await
         .map_err(|e| Failure::bug(format!("preparing panicked: {e}")))?
-        .map_err(Failure::from)
+}
+
+/// Says where in the brief's file the fault is.
+fn placed(refused: RefusedOrder, order: &Order, file: Option<&File>) -> Failure {
+    let RefusedOrder {
+        code,
+        text,
+        script_line,
+    } = refused;
+    let in_script = script_line.map(|line| format!("script line {line}: "));
+    let place = match (file, &order.settings.source) {
+        (Some(file), brief::Source::Script(script)) => {
+            let line = script_line.and_then(|line| brief::line_in_file(&file.text, script, line));
+            match line {
+                Some(line) => format!("{}:{line}: ", file.name),
+                None => format!("{}: {}", file.name, in_script.unwrap_or_default()),
+            }
+        }
+        (Some(file), _) => format!("{}: ", file.name),
+        (None, _) => in_script.unwrap_or_default(),
+    };
+    let about_text = matches!(
+        code,
+        Code::ScriptEmpty
+            | Code::ScriptTooLong
+            | Code::ScriptMalformed
+            | Code::GlyphsMissing
+            | Code::VoiceUnsuited
+    );
+    Failure::new(code, if about_text { place + &text } else { text })
 }
 
 /// The brief with the options laid over it.
-fn order(args: &Make) -> Result<Order, Failure> {
-    let (mut brief, folder) = match (&args.brief, &args.topic) {
-        (Some(path), _) => read(path)?,
-        (None, topic) => (
+fn order(args: &Make, file: Option<&File>) -> Result<Order, Failure> {
+    let (mut brief, folder) = match file {
+        Some(file) => (file.brief.clone(), file.folder.clone()),
+        None => (
             Brief {
-                topic: topic.clone(),
+                topic: args.topic.clone(),
                 ..Brief::default()
             },
             PathBuf::from("."),
@@ -113,25 +151,48 @@ fn here(path: &Path) -> Result<String, Failure> {
     })
 }
 
-fn read(path: &Path) -> Result<(Brief, PathBuf), Failure> {
-    let name = path.to_string_lossy();
-    let syntax = Syntax::of_file(&name).ok_or_else(|| {
-        let text = format!(
-            "{name}: a brief is a .toml, .yaml or .json file, an article a .md, .txt or .html file"
-        );
-        Failure::new(Code::BriefUnreadable, text)
-    })?;
-    // Never more than the limit and a byte: what is larger is refused by its size anyway.
-    let limit = brief::BYTES_MAX as u64 + 1;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| {
-            std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
+/// A brief as it lies on the disk.
+struct File {
+    name: String,
+    text: String,
+    brief: Brief,
+    /// What its paths are relative to.
+    folder: PathBuf,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let name = path.to_string_lossy().into_owned();
+        let unreadable = |why: &dyn std::fmt::Display| {
+            Failure::new(Code::BriefUnreadable, format!("{name}: {why}"))
+        };
+        let syntax = Syntax::of_file(&name).ok_or_else(|| {
+            unreadable(
+                &"a brief is a .toml, .yaml or .json file, an article a .md, .txt or .html file",
+            )
+        })?;
+        let kind = std::fs::metadata(path).map_err(|e| unreadable(&e))?;
+        if !kind.is_file() {
+            // A pipe would be waited for, a folder can't be read.
+            return Err(unreadable(&"it is not a file; give the brief itself"));
+        }
+        // Never more than the limit and a byte: what is larger is refused by its size anyway.
+        let limit = brief::BYTES_MAX as u64 + 1;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| {
+                std::io::Read::read_to_end(&mut std::io::Read::take(file, limit), &mut bytes)
+            })
+            .map_err(|e| unreadable(&e))?;
+        let brief = brief::load_bytes(&bytes, syntax).map_err(|e| e.in_file(&name))?;
+        let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        Ok(Self {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            folder: folder.unwrap_or_else(|| Path::new(".")).to_owned(),
+            name,
+            brief,
         })
-        .map_err(|e| Failure::new(Code::BriefUnreadable, format!("{name}: {e}")))?;
-    let brief = brief::load_bytes(&bytes, syntax).map_err(|e| e.in_file(&name))?;
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    Ok((brief, folder.unwrap_or_else(|| Path::new(".")).to_owned()))
+    }
 }
 
 /// `out/` and the brief's name, or the topic's words.

@@ -111,7 +111,10 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
     let store =
         SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
             store::Error::ReadOnly(_) => unwritable(&e),
-            other => other.into(),
+            other => Failure::from(other).hint(format!(
+                "this is about {}; another data folder is named by --data-dir DIR",
+                folder.join("ytempire.db").display()
+            )),
         })?;
     let options = artifact::Options {
         crash: crash.clone(),
@@ -190,6 +193,14 @@ pub(crate) fn stop_signal() -> Result<Cancel, Failure> {
         }
     });
     Ok(cancel)
+}
+
+/// Waits until the flag is raised.
+pub(crate) async fn raised(cancel: &Cancel) {
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+    while !cancel.is_cancelled() {
+        look.tick().await;
+    }
 }
 
 /// The host's name, for people.

@@ -20,7 +20,7 @@ pub const BYTES_MAX: usize = 2 << 20;
 /// limits. It never panics, and neither deep nesting nor repeated aliases make it slow.
 pub fn load(text: &str, syntax: Syntax) -> Result<Brief, BriefError> {
     if text.len() > BYTES_MAX {
-        return Err(too_large(text.len()));
+        return Err(too_large());
     }
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     if text.trim().is_empty() {
@@ -52,7 +52,7 @@ pub fn load(text: &str, syntax: Syntax) -> Result<Brief, BriefError> {
 /// Also `YT0001` for bytes that are not UTF-8, with their place.
 pub fn load_bytes(bytes: &[u8], syntax: Syntax) -> Result<Brief, BriefError> {
     if bytes.len() > BYTES_MAX {
-        return Err(too_large(bytes.len()));
+        return Err(too_large());
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => load(text, syntax),
@@ -66,8 +66,9 @@ pub fn load_bytes(bytes: &[u8], syntax: Syntax) -> Result<Brief, BriefError> {
     }
 }
 
-fn too_large(bytes: usize) -> BriefError {
-    let what = format!("the brief has {bytes} bytes, {BYTES_MAX} is the most");
+fn too_large() -> BriefError {
+    // A reader stops behind the limit, so the true size isn't known here.
+    let what = format!("the brief has more than {BYTES_MAX} bytes");
     let help = "shorten it, or make several videos of it";
     BriefError::new(Code::BriefUnreadable, what, help)
 }
