@@ -1,0 +1,16 @@
+//! Whole videos, made by the real programs.
+
+mod assets;
+mod crash;
+mod looked;
+mod providers;
+mod shapes;
+mod stop;
+mod together;
+mod whole;
+mod world;
+
+/// A brief of one scene and one sentence: three seconds of video, the least that shows every
+/// stage at work.
+const TINY: &str = "title = \"The blue whale\"\nformat = \"1:1\"\nscript = '''\n## The blue \
+    whale\n\nThe blue whale is the largest animal that has ever lived.\n'''\n";
