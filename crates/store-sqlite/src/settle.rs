@@ -12,6 +12,10 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
     let job = job::leased(tx, settlement.lease)?;
     transfer::settle_all(tx, now, &job, &settlement.postings)?;
     transfer::close_open(tx, now, &job)?;
+    // What the attempt has to tell comes before its end, which may be the video's.
+    for event in &settlement.events {
+        event::append(tx, event)?;
+    }
     match &settlement.outcome {
         JobOutcome::Completed {
             output,
@@ -43,9 +47,6 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
         JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
             discard(tx, now, &job, *code, text)?;
         }
-    }
-    for event in &settlement.events {
-        event::append(tx, event)?;
     }
     video::expect(tx, job.video)
 }
