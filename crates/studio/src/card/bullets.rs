@@ -4,9 +4,9 @@ use super::chrome::{self, Print};
 use super::grid::Shape;
 use super::sheet::{Ground, Set, Sheet, fade, reveal, rise};
 use super::{Cues, Place};
-use crate::Edge;
 use crate::script::Scene;
 use crate::text::Fit;
+use crate::{Edge, Layer};
 
 /// Points that are shown at most; more are cut off by the script's own bound.
 const POINTS_MAX: usize = 6;
@@ -82,6 +82,14 @@ impl Rows {
     fn fit(sheet: &mut Sheet<'_>, points: &[String], width: f32, height: f32) -> Self {
         let grid = sheet.grid;
         let (size_max, size_min) = grid.pick((48.0, 25.0), (52.0, 30.0), (42.0, 24.0));
+        // Few points stand larger, so that the card is not empty.
+        let size_max = size_max
+            * match points.len() {
+                0..=2 => 1.34,
+                3 => 1.22,
+                4 => 1.1,
+                _ => 1.0,
+            };
         let (least, most) = (grid.px(size_min), grid.px(size_max));
         let steps = (most - least).ceil() as u32;
         let size_of = |step: u32| (least + step as f32).min(most);
@@ -97,7 +105,17 @@ impl Rows {
                 high = step;
             }
         }
-        best.unwrap_or_else(|| Self::shortened(sheet, points, (width, height), least))
+        best.map_or_else(
+            || Self::shortened(sheet, points, (width, height), least),
+            |rows| rows.aired(height),
+        )
+    }
+
+    /// Half of the room that is left goes between the points, within reason.
+    fn aired(mut self, height: f32) -> Self {
+        let spare = (height - self.height).max(0.0) / (self.points.len().max(1) as f32 * 2.0);
+        self.pad += (spare * 0.5).min(self.size * 0.42);
+        self.stacked()
     }
 
     fn at(sheet: &mut Sheet<'_>, points: &[String], width: f32, size: f32) -> Self {
@@ -165,8 +183,10 @@ impl Rows {
         let palette = sheet.theme.palette;
         let mut top = y;
         for (index, (point, &at)) in self.points.iter().zip(onsets).enumerate() {
+            // Numbers and rules stand from the start: what is to come has its place already.
+            let stands = 8 + index as u32 * 4;
             if index > 0 {
-                sheet.rule(x, top, width, palette.rule, reveal(Edge::Left, at, 16));
+                sheet.rule(x, top, width, palette.rule, reveal(Edge::Left, stands, 16));
             }
             let number = sheet
                 .theme
@@ -177,10 +197,29 @@ impl Rows {
             let cap = point.height.min(self.size * 0.73);
             let lift = (cap - number.height).max(0.0);
             let text_y = top + self.pad;
-            sheet.put(&number, x, text_y + lift, fade(at, 12), Ground::Backdrop);
+            put_number(sheet, number, (x, text_y + lift), (stands, at));
             let enter = rise(at + 2, sheet.grid.px(22.0));
             sheet.put(point, x + self.indent, text_y, enter, Ground::Backdrop);
             top += point.height + 2.0 * self.pad;
         }
     }
+}
+
+/// The number waits in a quiet colour and lights up with its point.
+fn put_number(sheet: &mut Sheet<'_>, number: Set, (x, y): (f32, f32), (stands, at): (u32, u32)) {
+    if stands + 20 < at {
+        let mut quiet = number.clone();
+        let palette = sheet.theme.palette;
+        quiet.block.style.color = palette.rule.mix(palette.muted, 0.5);
+        let painted = sheet.set.paint(&quiet.block);
+        let area = painted.area(x.round() as i32, (y - quiet.top).round() as i32);
+        sheet.layer(Layer {
+            pixels: painted.pixels,
+            x: area.x,
+            y: area.y,
+            enter: fade(stands, 12),
+            exit: Some(fade(at, 10)),
+        });
+    }
+    sheet.put(&number, x, y, fade(at, 8), Ground::Backdrop);
 }

@@ -1,12 +1,21 @@
 //! The end card.
 
 use super::chrome::{self, Print};
-use super::{Place, Sheet, title};
+use super::{Cues, Place, Sheet, beats, title};
 use crate::script::Scene;
 
 /// The scene's heading over a line, laid out as the title card is, so that a video ends as it
 /// began. On a wide canvas the right third stays free for the platform's end screen.
-pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, text: Option<&str>) {
+pub(super) fn draw(
+    sheet: &mut Sheet<'_>,
+    scene: &Scene,
+    place: &Place<'_>,
+    text: Option<&str>,
+    cues: &Cues,
+) {
     chrome::header(sheet, place, Print::Full);
-    title::opening(sheet, &scene.heading, text);
+    // Its own line stays to the end; only without one the narration's sentences follow.
+    let frames = if text.is_some() { 0 } else { sheet.frames };
+    let beats = beats::of(scene, text, cues, (24, frames));
+    title::opening(sheet, &scene.heading, &beats);
 }

@@ -1,16 +1,22 @@
 //! Two things side by side.
 
-use super::Place;
 use super::chrome::{self, Print};
 use super::figure::Figure;
 use super::grid::Shape;
 use super::sheet::{Ground, Set, Sheet, fade, fill, reveal, rise, rounded, stroke};
+use super::{Cues, Place};
 use crate::script::{Scene, Side};
 use crate::text::Fit;
 use crate::{Edge, Motion, MotionKind, Rect};
 
 /// Two panels under the heading; numbers of one unit get bars of their proportion.
-pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, sides: [&Side; 2]) {
+pub(super) fn draw(
+    sheet: &mut Sheet<'_>,
+    scene: &Scene,
+    place: &Place<'_>,
+    sides: [&Side; 2],
+    cues: &Cues,
+) {
     chrome::header(sheet, place, Print::Full);
     let grid = sheet.grid;
     let body = grid.body;
@@ -48,6 +54,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, side
     let lift = (body.height as f32 - used).max(0.0) * grid.pick(0.48, 0.6, 0.5);
     sheet.put_lines(&heading, (body.x as f32, body.y as f32 + lift), 3, 4);
     let shares = shares(sides);
+    let onsets = onsets(cues, sides, sheet.frames);
     let pad = grid.px(grid.pick(56.0, 52.0, 38.0));
     let contents =
         sides.map(|side| Content::fit(sheet, side, (width - 2.0 * pad, height - 2.0 * pad)));
@@ -72,15 +79,29 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, side
             width: width.round() as u32,
             height: height.round() as u32,
         };
-        let at = 10 + index as u32 * 8;
-        draw_panel(sheet, panel, at, index == 1);
+        // Both frames stand from the start; what is in them comes when it is spoken of.
+        draw_panel(sheet, panel, 10 + index as u32 * 6, index == 1);
         content.put(
             sheet,
             panel,
             pad,
-            (at + 5, index == 1, shares.map(|s| s[index])),
+            (onsets[index], index == 1, shares.map(|s| s[index])),
         );
     }
+}
+
+/// When the contents of the sides enter: in order, and the second not long after the first.
+fn onsets(cues: &Cues, sides: [&Side; 2], frames: u32) -> [u32; 2] {
+    const FIRST: u32 = 15;
+    const WAIT_MAX: u32 = 150;
+    let last = frames.saturating_sub(60).max(FIRST);
+    let said = sides.map(|side| cues.said(&format!("{} {}", side.label, side.value)));
+    let left = said[0].unwrap_or(FIRST).clamp(FIRST, FIRST + 30);
+    let right = said[1].unwrap_or(left + 36);
+    [
+        left.min(last),
+        right.clamp(left + 12, left + WAIT_MAX).min(last),
+    ]
 }
 
 /// The values' shares of the larger one, if both are numbers of one unit.
@@ -122,7 +143,7 @@ impl Content {
     fn fit(sheet: &mut Sheet<'_>, side: &Side, (width, height): (f32, f32)) -> Self {
         let grid = sheet.grid;
         let palette = sheet.theme.palette;
-        let label_size = grid.px(grid.pick(32.0, 36.0, 28.0));
+        let label_size = grid.px(grid.pick(36.0, 38.0, 30.0));
         let label = sheet.fitted(
             &side.label,
             sheet
@@ -138,7 +159,7 @@ impl Content {
                 size_min: label_size * 0.75,
             },
         );
-        let note_size = grid.px(grid.pick(30.0, 34.0, 26.0));
+        let note_size = grid.px(grid.pick(34.0, 36.0, 28.0));
         let note = side.note.as_deref().map(|note| {
             let style = sheet.theme.text(400, note_size).colored(palette.muted);
             let fit = Fit {

@@ -1,7 +1,6 @@
 //! A number that counts up: its steps are painted beforehand and follow each other by cuts.
 
 use super::figure::Figure;
-use super::number::ENTER;
 use super::sheet::{Ground, Set, Sheet, fade, rise};
 use crate::text::Style;
 use crate::{Layer, Motion, Rect};
@@ -19,7 +18,13 @@ struct Parts {
 /// Shows the figure's steps one after the other; sign and unit stand still.
 ///
 /// `whole` is the figure as one text: its size, its height and what layout checks see.
-pub(super) fn up(sheet: &mut Sheet<'_>, figure: &Figure, whole: &Set, (x, y): (f32, f32)) {
+pub(super) fn up(
+    sheet: &mut Sheet<'_>,
+    figure: &Figure,
+    whole: &Set,
+    (x, y): (f32, f32),
+    first: u32,
+) {
     let style = whole.block.style;
     let Parts {
         prefix,
@@ -27,14 +32,14 @@ pub(super) fn up(sheet: &mut Sheet<'_>, figure: &Figure, whole: &Set, (x, y): (f
         suffix,
     } = parts(sheet, figure, style, x);
     let base = y + whole.height;
-    let enter = rise(ENTER, sheet.grid.px(30.0));
+    let enter = rise(first, sheet.grid.px(30.0));
     let mut area = Rect::default();
     for (set, x) in [&prefix, &suffix] {
         if !set.block.lines.is_empty() {
             area = area.union(put(sheet, set, (*x, base - set.height), (enter, None)));
         }
     }
-    let mut at = ENTER;
+    let mut at = first;
     for step in 1..=STEPS {
         let left = 1.0 - f64::from(step) / f64::from(STEPS);
         let last = step == STEPS;

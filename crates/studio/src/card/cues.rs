@@ -45,11 +45,7 @@ impl Cues {
     /// A part enters shortly before the narration says most of its telling words; parts whose
     /// words are never said are spread evenly between their neighbours.
     pub fn onsets(&self, parts: &[String], first: u32, frames: u32) -> Vec<u32> {
-        let spoken: Vec<(String, u32)> = self
-            .words
-            .iter()
-            .flat_map(|(text, at)| stems(text).into_iter().map(|s| (s, *at)))
-            .collect();
+        let spoken = self.spoken();
         let mut from = 0;
         let found: Vec<Option<u32>> = parts
             .iter()
@@ -60,6 +56,44 @@ impl Cues {
             })
             .collect();
         spread(&found, first, frames)
+    }
+
+    /// The frame shortly before the narration says most of the telling words of `part`.
+    pub fn said(&self, part: &str) -> Option<u32> {
+        let spoken = self.spoken();
+        let at = find(&stems(part), &spoken)?;
+        Some(spoken[at].1.saturating_sub(LEAD_FRAMES))
+    }
+
+    /// The frame at which each of `parts` enters, where the narration need not keep their order:
+    /// the bars of a chart.
+    ///
+    /// If nothing is known of any, they enter `step` frames apart. If those that are said are
+    /// said in order, the others come between their neighbours; if not, the others come first.
+    pub fn moments(&self, parts: &[&str], (first, step): (u32, u32), frames: u32) -> Vec<u32> {
+        let last = frames.saturating_sub(REST_FRAMES).max(first);
+        let found: Vec<Option<u32>> = parts
+            .iter()
+            .map(|part| Some(self.said(part)?.clamp(first, last)))
+            .collect();
+        let in_turn = |index: usize| first + index as u32 * step;
+        let known = || found.iter().flatten();
+        if known().next().is_none() {
+            return (0..parts.len()).map(in_turn).collect();
+        }
+        if known().is_sorted() {
+            return spread(&found, first, frames);
+        }
+        let each = found.iter().enumerate();
+        each.map(|(index, at)| at.unwrap_or_else(|| in_turn(index).min(last)))
+            .collect()
+    }
+
+    fn spoken(&self) -> Vec<(String, u32)> {
+        self.words
+            .iter()
+            .flat_map(|(text, at)| stems(text).into_iter().map(|s| (s, *at)))
+            .collect()
     }
 }
 
@@ -152,6 +186,19 @@ mod tests {
             onsets,
             [30 - LEAD_FRAMES, 110 - LEAD_FRAMES, 160 - LEAD_FRAMES]
         );
+    }
+
+    #[test]
+    fn bars_enter_as_they_are_spoken_in_any_order() {
+        let cues = cues("the Titanic lies far below the sunlit water while Everest would drown");
+        let quick = (14, 3);
+        assert_eq!(cues.moments(&["Moon", "Mars"], quick, 400), [14, 17]);
+        let ordered = cues.moments(&["Sunlit", "Everest", "Challenger"], quick, 400);
+        assert_eq!(ordered[..2], [60 - LEAD_FRAMES, 90 - LEAD_FRAMES]);
+        assert!(ordered[2] > ordered[1]);
+        let mixed = cues.moments(&["Everest", "Mars", "Titanic"], quick, 400);
+        assert_eq!(mixed, [90 - LEAD_FRAMES, 17, 14]);
+        assert_eq!(cues.said("Mars"), None);
     }
 
     #[test]

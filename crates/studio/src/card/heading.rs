@@ -1,14 +1,21 @@
 //! The section card: a heading and a short text.
 
+use super::beats::{self, Beat, Rolling};
 use super::chrome::{self, Print};
-use super::sheet::{Ground, Set, Sheet, fade, reveal, rise};
-use super::{Place, grid::Shape};
+use super::sheet::{Ground, Set, Sheet, reveal, rise};
+use super::{Cues, Place, grid::Shape};
 use crate::script::Scene;
 use crate::text::Fit;
 use crate::{Edge, Rect};
 
 /// A large chapter number, the heading, and the text beneath.
-pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, text: Option<&str>) {
+pub(super) fn draw(
+    sheet: &mut Sheet<'_>,
+    scene: &Scene,
+    place: &Place<'_>,
+    text: Option<&str>,
+    cues: &Cues,
+) {
     chrome::header(sheet, place, Print::Full);
     let grid = sheet.grid;
     let body = grid.body;
@@ -28,7 +35,9 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, text
     };
     let width = body.width as f32 - column;
     let heading = fit_heading(sheet, &scene.heading, width);
-    let note = text.map(|text| fit_note(sheet, text, width));
+    let soonest = 14 + heading.block.lines.len() as u32 * 4;
+    let beats = beats::of(scene, text, cues, (soonest, sheet.frames));
+    let note = fit_note(sheet, &beats, width);
     let gap = grid.px(grid.pick(64.0, 70.0, 54.0));
     let text_height = heading.height + note.as_ref().map_or(0.0, |note| gap + note.height);
     let above = if beside {
@@ -53,9 +62,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>, text
     let y = y + above;
     sheet.put_lines(&heading, (x + column, y), 7, 4);
     if let Some(note) = note {
-        let at = 14 + heading.block.lines.len() as u32 * 4;
-        let y = y + heading.height + gap;
-        sheet.put(&note, x + column, y, fade(at, 16), Ground::Backdrop);
+        note.put(sheet, (x + column, y + heading.height + gap));
     }
 }
 
@@ -71,18 +78,18 @@ fn fit_heading(sheet: &mut Sheet<'_>, text: &str, width: f32) -> Set {
     sheet.fitted(text, sheet.theme.display(fit.size_max), fit)
 }
 
-fn fit_note(sheet: &mut Sheet<'_>, text: &str, width: f32) -> Set {
+fn fit_note(sheet: &mut Sheet<'_>, beats: &[Beat], width: f32) -> Option<Rolling> {
     let grid = sheet.grid;
-    let size = grid.px(grid.pick(38.0, 42.0, 36.0));
+    let size = grid.px(grid.pick(46.0, 46.0, 38.0));
     let fit = Fit {
-        width: width * grid.pick(0.82, 0.96, 0.96),
+        width: width * grid.pick(0.9, 0.96, 0.96),
         height: grid.body.height as f32 * 0.3,
         lines: 5,
         size_max: size,
         size_min: size * 0.74,
     };
     let style = sheet.theme.text(400, size);
-    sheet.fitted(text, style.colored(sheet.theme.palette.muted), fit)
+    Rolling::fit(sheet, beats, style.colored(sheet.theme.palette.muted), fit)
 }
 
 fn upright(sheet: &mut Sheet<'_>, x: f32, y: f32, height: f32) {

@@ -5,6 +5,7 @@
 //! never leave the safe area and never meet each other or the captions.
 
 mod backdrop;
+mod beats;
 mod bullets;
 mod chart;
 mod chrome;
@@ -124,17 +125,25 @@ fn draw_over(
     let grid = Grid::of(look.canvas, look.captions);
     let mut sheet = Sheet::new(set, look.theme, grid, frames);
     match &scene.visual {
-        Visual::Title { subtitle } => title::draw(&mut sheet, place, subtitle.as_deref()),
-        Visual::Heading { text } => heading::draw(&mut sheet, scene, place, text.as_deref()),
+        Visual::Title { subtitle } => {
+            title::draw(&mut sheet, scene, place, subtitle.as_deref(), cues);
+        }
+        Visual::Heading { text } => {
+            heading::draw(&mut sheet, scene, place, text.as_deref(), cues);
+        }
         Visual::Bullets { points } => bullets::draw(&mut sheet, scene, place, points, cues),
         Visual::Quote { text, by } => quote::draw(&mut sheet, place, text, by.as_deref()),
-        Visual::Number { value, label } => number::draw(&mut sheet, scene, place, value, label),
-        Visual::Comparison { left, right } => {
-            comparison::draw(&mut sheet, scene, place, [left, right]);
+        Visual::Number { value, label } => {
+            number::draw(&mut sheet, scene, place, value, (label, cues));
         }
-        Visual::Chart(chart) => chart::draw(&mut sheet, scene, place, chart)?,
+        Visual::Comparison { left, right } => {
+            comparison::draw(&mut sheet, scene, place, [left, right], cues);
+        }
+        Visual::Chart(chart) => chart::draw(&mut sheet, scene, place, chart, cues)?,
         Visual::Sections => sections::draw(&mut sheet, scene, place),
-        Visual::Closing { text } => closing::draw(&mut sheet, scene, place, text.as_deref()),
+        Visual::Closing { text } => {
+            closing::draw(&mut sheet, scene, place, text.as_deref(), cues);
+        }
     }
     Ok(sheet.into_shot(ground))
 }
@@ -142,6 +151,13 @@ fn draw_over(
 /// Every text that the card of `scene` may show.
 fn texts<'a>(scene: &'a Scene, place: &Place<'a>) -> Vec<&'a str> {
     let mut texts = vec![scene.heading.as_str(), place.title];
+    // Sentences of the narration may be shown.
+    if matches!(
+        scene.visual,
+        Visual::Title { .. } | Visual::Heading { .. } | Visual::Closing { .. }
+    ) {
+        texts.push(&scene.narration);
+    }
     texts.extend(place.channel);
     match &scene.visual {
         Visual::Title { subtitle: text } | Visual::Heading { text } | Visual::Closing { text } => {

@@ -2,13 +2,16 @@
 
 use super::chrome::{self, Print};
 use super::sheet::{Ground, Set, Sheet, fade, reveal, rise};
-use super::{Place, count, figure::Figure};
+use super::{Cues, Place, count, figure::Figure};
 use crate::script::Scene;
 use crate::text::Fit;
 use crate::{Edge, Rect};
 
-/// The scene's frame at which the number enters.
+/// The scene's frame at which the number enters at the earliest.
 pub(super) const ENTER: u32 = 6;
+
+/// The frame after which a number doesn't wait for its word: the card would be empty too long.
+const ENTER_MAX: u32 = 75;
 
 /// The number as large as it goes; it counts up where it is one.
 pub(super) fn draw(
@@ -16,16 +19,21 @@ pub(super) fn draw(
     scene: &Scene,
     place: &Place<'_>,
     value: &str,
-    label: &str,
+    (label, cues): (&str, &Cues),
 ) {
     chrome::header(sheet, place, Print::Full);
+    let beats = Beats::of(cues, value, label, sheet.frames);
     let grid = sheet.grid;
     let body = grid.body;
     let figure = Figure::parse(value);
     let eyebrow = fit_eyebrow(sheet, &scene.heading);
     let label = fit_label(sheet, label, figure.is_some());
     let percent = figure.as_ref().and_then(Figure::percent);
-    let gauge = percent.map_or(0.0, |_| grid.px(grid.pick(76.0, 84.0, 60.0)));
+    let gauge = if percent.is_some() {
+        grid.px(grid.pick(76.0, 84.0, 60.0))
+    } else {
+        grid.px(grid.pick(52.0, 56.0, 44.0))
+    };
     let gap = grid.px(grid.pick(62.0, 76.0, 46.0));
     let room = body.height as f32 - eyebrow.height - label.height - gauge - 2.8 * gap;
     let number = fit_number(sheet, value, room, figure.is_some());
@@ -41,16 +49,62 @@ pub(super) fn draw(
     y += eyebrow.height + gap + above;
     match figure {
         Some(figure) if number.block.lines.len() == 1 && !number.block.shortened => {
-            count::up(sheet, &figure, &number, (x, y));
+            count::up(sheet, &figure, &number, (x, y), beats.enter);
         }
-        _ => put_words(sheet, number.clone(), (x, y)),
+        _ => put_words(sheet, number.clone(), (x, y), beats.enter),
     }
     y += number.height + hang;
     if let Some(percent) = percent {
-        draw_gauge(sheet, (x, y + gauge * 0.62), percent);
-        y += gauge;
+        draw_gauge(sheet, (x, y + gauge * 0.62), percent, beats.stress);
+    } else {
+        underline(sheet, (x, y + gauge * 0.7), beats.stress);
     }
-    sheet.put(&label, x, y + gap, fade(ENTER + 20, 16), Ground::Backdrop);
+    y += gauge;
+    let enter = rise(beats.label, grid.px(18.0));
+    sheet.put(&label, x, y + gap, enter, Ground::Backdrop);
+}
+
+/// When the parts of the card come.
+struct Beats {
+    enter: u32,
+    label: u32,
+    /// The number is pointed at: its share fills up, or a line is drawn under it.
+    stress: u32,
+}
+
+impl Beats {
+    fn of(cues: &Cues, value: &str, label: &str, frames: u32) -> Self {
+        let last = frames.saturating_sub(40).max(ENTER);
+        let said = cues.said(value);
+        let enter = said
+            .filter(|at| (ENTER..=ENTER_MAX.min(last)).contains(at))
+            .unwrap_or(ENTER);
+        let stress = match said {
+            Some(at) if at > ENTER_MAX => at,
+            Some(_) => enter + 24,
+            None => enter.max(frames / 2),
+        };
+        let soonest = enter + 20;
+        let label = cues.said(label).unwrap_or(soonest);
+        Self {
+            enter,
+            label: label.clamp(soonest, soonest.max(frames / 3)),
+            stress: stress.min(last).max(enter + 12),
+        }
+    }
+}
+
+/// A short line in the accent colour, drawn when the number is spoken of.
+fn underline(sheet: &mut Sheet<'_>, (x, y): (f32, f32), at: u32) {
+    let grid = sheet.grid;
+    let area = Rect {
+        x: x.round() as i32,
+        y: y.round() as i32,
+        width: grid.px(grid.pick(168.0, 150.0, 120.0)).round() as u32,
+        height: grid.px(8.0).round().max(2.0) as u32,
+    };
+    let accent = sheet.theme.palette.accent;
+    sheet.bar(area, accent, reveal(Edge::Left, at, 20));
 }
 
 fn fit_eyebrow(sheet: &mut Sheet<'_>, text: &str) -> Set {
@@ -109,13 +163,13 @@ fn fit_number(sheet: &mut Sheet<'_>, value: &str, room: f32, counts: bool) -> Se
 }
 
 /// Words in the place of a number, in the accent colour.
-fn put_words(sheet: &mut Sheet<'_>, mut words: Set, at: (f32, f32)) {
+fn put_words(sheet: &mut Sheet<'_>, mut words: Set, place: (f32, f32), at: u32) {
     words.block.style.color = sheet.theme.palette.accent;
-    sheet.put_lines(&words, at, ENTER, 4);
+    sheet.put_lines(&words, place, at, 4);
 }
 
 /// A line of a hundred parts, filled as far as the share goes.
-fn draw_gauge(sheet: &mut Sheet<'_>, (x, y): (f32, f32), percent: f32) {
+fn draw_gauge(sheet: &mut Sheet<'_>, (x, y): (f32, f32), percent: f32, at: u32) {
     let grid = sheet.grid;
     let palette = sheet.theme.palette;
     let width = grid.body.width as f32 * grid.pick(0.74, 1.0, 1.0);
@@ -129,6 +183,6 @@ fn draw_gauge(sheet: &mut Sheet<'_>, (x, y): (f32, f32), percent: f32) {
     sheet.bar(bar(width), palette.rule, fade(2, 12));
     if percent > 0.0 {
         let filled = bar(width * percent / 100.0);
-        sheet.bar(filled, palette.accent, reveal(Edge::Left, ENTER, 30));
+        sheet.bar(filled, palette.accent, reveal(Edge::Left, at, 30));
     }
 }

@@ -34,9 +34,10 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, place: &Place<'_>, text: &str, by: Opt
         Ground::Backdrop,
     );
     let (x, y) = (body.x as f32 + hang, top + above);
-    sheet.put_lines(&words, (x, y), 7, 4);
+    let step = pace(sheet.frames, words.block.lines.len());
+    sheet.put_lines(&words, (x, y), 7, step);
     if let Some(by) = by {
-        let at = 16 + words.block.lines.len() as u32 * 4;
+        let at = 16 + words.block.lines.len() as u32 * step;
         let (y, dash) = (y + words.height + gap, grid.px(56.0));
         let middle = y + by.block.style.size * 0.35;
         sheet.rule(x, middle, dash, palette.accent, reveal(Edge::Left, at, 12));
@@ -48,6 +49,11 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, place: &Place<'_>, text: &str, by: Opt
             Ground::Backdrop,
         );
     }
+}
+
+/// Frames between two lines: at the pace of reading where the scene is long enough.
+fn pace(frames: u32, lines: usize) -> u32 {
+    (frames * 2 / 5 / (lines.max(1) as u32)).clamp(4, 34)
 }
 
 fn fit_words(sheet: &mut Sheet<'_>, text: &str, width: f32, above: f32) -> Set {
@@ -66,7 +72,7 @@ fn fit_words(sheet: &mut Sheet<'_>, text: &str, width: f32, above: f32) -> Set {
 
 fn fit_by(sheet: &mut Sheet<'_>, by: &str, width: f32) -> Set {
     let grid = sheet.grid;
-    let size = grid.px(grid.pick(32.0, 38.0, 32.0));
+    let size = grid.px(grid.pick(38.0, 40.0, 34.0));
     let fit = Fit {
         width: width - grid.px(90.0),
         height: size * 2.6,

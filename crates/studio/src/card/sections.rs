@@ -31,23 +31,23 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>) {
     } else {
         heading.height + grid.px(grid.pick(0.0, 80.0, 52.0))
     };
+    let listed = Listed::of(place);
     let row_min = grid.px(grid.pick(88.0, 96.0, 76.0));
     let room = body.height as f32 - used;
-    let shown = ((room / row_min).floor() as usize).clamp(1, place.headings.len().max(1));
-    let row = (room / shown as f32).min(grid.px(grid.pick(92.0, 112.0, 78.0)));
+    let shown = ((room / row_min).floor() as usize).clamp(1, listed.places.len().max(1));
+    let row = (room / shown as f32).min(grid.px(grid.pick(104.0, 122.0, 88.0)));
     let height = used + row * shown as f32;
     let spare = (body.height as f32 - height).max(0.0) * grid.pick(0.48, 0.6, 0.5);
     let top = body.y as f32 + spare;
     let heading_y = if beside {
-        top + (row * 0.5 - grid.px(20.0)).max(0.0)
+        (top + (row * 0.5 - grid.px(20.0)).max(0.0))
+            .min(body.bottom() as f32 - heading.height)
+            .max(body.y as f32)
     } else {
         top
     };
     sheet.put_lines(&heading, (body.x as f32, heading_y), 3, 4);
-    let first = place
-        .index
-        .saturating_sub(shown / 2)
-        .min(place.headings.len().saturating_sub(shown));
+    let first = listed.first(shown);
     let area = (
         body.x as f32 + column,
         top + used,
@@ -56,39 +56,77 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, scene: &Scene, place: &Place<'_>) {
     rows(
         sheet,
         place,
-        first..(first + shown).min(place.headings.len()),
+        &listed.places[first..(first + shown).min(listed.places.len())],
         area,
         row,
     );
 }
 
+/// The scenes that are listed.
+struct Listed {
+    places: Vec<usize>,
+    /// The marked one among them.
+    mark: Option<usize>,
+}
+
+/// Up to this scene the list is a preview: it names what is to come, not itself.
+const PREVIEW_INDEX_MAX: usize = 2;
+
+impl Listed {
+    fn of(place: &Place<'_>) -> Self {
+        let all = 0..place.headings.len();
+        // Parts of a long scene share its heading, which is listed once.
+        let heads = |i: &usize| *i == 0 || place.headings[*i] != place.headings[*i - 1];
+        let ahead: Vec<usize> = all
+            .clone()
+            .filter(|i| *i > place.index && heads(i))
+            .filter(|i| place.headings[*i] != place.headings[place.index])
+            .collect();
+        if place.index <= PREVIEW_INDEX_MAX && ahead.len() > 1 {
+            return Self {
+                places: ahead,
+                mark: None,
+            };
+        }
+        let places: Vec<usize> = all.filter(heads).collect();
+        let mark = places.iter().rposition(|i| *i <= place.index);
+        Self { places, mark }
+    }
+
+    /// The first of `shown` scenes around the mark.
+    fn first(&self, shown: usize) -> usize {
+        let most = self.places.len().saturating_sub(shown);
+        self.mark.unwrap_or(0).saturating_sub(shown / 2).min(most)
+    }
+}
+
 fn rows(
     sheet: &mut Sheet<'_>,
     place: &Place<'_>,
-    shown: std::ops::Range<usize>,
+    shown: &[usize],
     (x, y, width): (f32, f32, f32),
     row: f32,
 ) {
     let grid = sheet.grid;
     let palette = sheet.theme.palette;
-    let size = (row * 0.42).min(grid.px(grid.pick(36.0, 42.0, 33.0)));
+    let size = (row * 0.42).min(grid.px(grid.pick(42.0, 45.0, 36.0)));
     let indent = size * 2.5;
-    for (slot, index) in shown.enumerate() {
-        let current = index == place.index;
+    let preview = shown.iter().all(|index| *index > place.index);
+    // The list builds up while it is spoken of.
+    let step = (sheet.frames * 2 / 5 / (shown.len().max(1) as u32)).clamp(3, 24);
+    for (slot, &index) in shown.iter().enumerate() {
+        let current = place.headings[index] == place.headings[place.index];
         let top = y + row * slot as f32;
-        let at = 8 + slot as u32 * 3;
+        let at = 8 + slot as u32 * step;
         if slot > 0 {
             sheet.rule(x, top, width, palette.rule, reveal(Edge::Left, at, 16));
         }
-        let (color, weight) = if current {
-            (palette.ink, 700)
+        let (color, weight, number_color) = if current {
+            (palette.ink, 700, palette.accent)
+        } else if preview {
+            (palette.ink, 500, palette.accent)
         } else {
-            (palette.muted, 400)
-        };
-        let number_color = if current {
-            palette.accent
-        } else {
-            palette.muted
+            (palette.muted, 400, palette.muted)
         };
         let style = sheet.theme.text(weight, size).colored(color);
         let title = sheet.line(&place.headings[index], style, width - indent - size);

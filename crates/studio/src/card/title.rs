@@ -1,19 +1,28 @@
 //! The title card.
 
-use super::Place;
+use super::beats::{self, Beat, Rolling};
 use super::chrome::{self, Print};
-use super::sheet::{Ground, Set, Sheet, reveal, rise};
+use super::sheet::{Sheet, reveal};
+use super::{Cues, Place};
+use crate::script::Scene;
 use crate::text::Fit;
 use crate::{Edge, Rect};
 
 /// The title as large as it goes, beside or under the theme's figure.
-pub(super) fn draw(sheet: &mut Sheet<'_>, place: &Place<'_>, subtitle: Option<&str>) {
+pub(super) fn draw(
+    sheet: &mut Sheet<'_>,
+    scene: &Scene,
+    place: &Place<'_>,
+    subtitle: Option<&str>,
+    cues: &Cues,
+) {
     chrome::header(sheet, place, Print::Channel);
-    opening(sheet, place.title, subtitle);
+    let beats = beats::of(scene, subtitle, cues, (24, sheet.frames));
+    opening(sheet, place.title, &beats);
 }
 
 /// An accent mark, large words, a line under them: the layout of title and end cards.
-pub(super) fn opening(sheet: &mut Sheet<'_>, words: &str, line: Option<&str>) {
+pub(super) fn opening(sheet: &mut Sheet<'_>, words: &str, beats: &[Beat]) {
     let grid = sheet.grid;
     let body = grid.body;
     let width = body.width as f32 * grid.pick(0.645, 1.0, 1.0);
@@ -25,8 +34,8 @@ pub(super) fn opening(sheet: &mut Sheet<'_>, words: &str, line: Option<&str>) {
         size_min: grid.px(grid.pick(54.0, 50.0, 46.0)),
     };
     let title = sheet.fitted(words, sheet.theme.display(fit.size_max), fit);
-    let sub = line.map(|line| {
-        let size = grid.px(grid.pick(36.0, 40.0, 34.0));
+    let sub = {
+        let size = grid.px(grid.pick(42.0, 40.0, 36.0));
         let style = sheet
             .theme
             .text(400, size)
@@ -38,8 +47,8 @@ pub(super) fn opening(sheet: &mut Sheet<'_>, words: &str, line: Option<&str>) {
             size_max: size,
             size_min: size * 0.8,
         };
-        sheet.fitted(line, style, fit)
-    });
+        Rolling::fit(sheet, beats, style, fit)
+    };
     let (mark_height, mark_gap) = (grid.px(8.0), grid.px(grid.pick(46.0, 52.0, 40.0)));
     let sub_gap = grid.px(grid.pick(68.0, 72.0, 56.0));
     let height = mark_height
@@ -62,12 +71,6 @@ pub(super) fn opening(sheet: &mut Sheet<'_>, words: &str, line: Option<&str>) {
     sheet.put_lines(&title, (x, y), 5, 4);
     y += title.height + sub_gap;
     if let Some(sub) = sub {
-        let at = 10 + title.block.lines.len() as u32 * 4;
-        put_sub(sheet, &sub, x, y, at);
+        sub.put(sheet, (x, y));
     }
-}
-
-fn put_sub(sheet: &mut Sheet<'_>, sub: &Set, x: f32, y: f32, at: u32) {
-    let rise = rise(at, sheet.grid.px(18.0));
-    sheet.put(sub, x, y, rise, Ground::Backdrop);
 }

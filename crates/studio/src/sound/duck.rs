@@ -78,10 +78,10 @@ pub struct Ducking {
 }
 
 impl Default for Ducking {
-    /// 10 dB; down within 350 ms, back within 900 ms: slow enough not to be noticed.
+    /// 6.5 dB, which leaves it 18 dB under the voice: felt, never in the way; down within 350 ms, back within 900 ms: slow enough not to be noticed.
     fn default() -> Self {
         Self {
-            depth_db: 10.0,
+            depth_db: 6.5,
             attack_ms: 350,
             release_ms: 900,
         }

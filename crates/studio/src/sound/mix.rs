@@ -9,7 +9,7 @@ const BLOCK: usize = 4096;
 /// The loudness to which narration is brought before it is mixed.
 const SPEECH_LUFS: f32 = -18.0;
 /// How far the bed lies below the narration where nobody speaks.
-const BED_BELOW_DB: f32 = 13.0;
+const BED_BELOW_DB: f32 = 11.5;
 /// The bed comes in over this time, and goes out over twice as long.
 const FADE_IN_MS: u64 = 1500;
 const FADE_OUT_MS: u64 = 3000;

@@ -66,8 +66,9 @@ pub(super) static THEMES: [Theme; 5] = [
             weight: 600,
             size_share: 0.043,
             ink: Color::hex(0x001c_1a17),
-            spoken: Color::WHITE,
-            pill: Some(Color::hex(0x00b8_2e14)),
+            // A pill under white words would leave both unreadable while it moves on.
+            spoken: Color::hex(0x00b8_2e14),
+            pill: None,
             plate: Color::hex(0x00ff_fcf6),
             plate_alpha: 240,
             radius: 0.16,

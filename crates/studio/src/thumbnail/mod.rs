@@ -261,7 +261,7 @@ fn number(sheet: &mut Sheet<'_>, value: &str, words: &str) {
     };
     let value = sheet.fitted(value, style, fit);
     let room = sheet.grid.pick(high * 0.43, high * 0.3, high * 0.43);
-    let size = high * sheet.grid.pick(0.15, 0.062, 0.15);
+    let size = high * sheet.grid.pick(0.175, 0.066, 0.175);
     let text = large(
         sheet,
         words,

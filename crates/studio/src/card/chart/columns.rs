@@ -1,6 +1,6 @@
 //! Standing bars.
 
-use super::{Axis, Data, clear_of_ticks, label_style, quiet, ticks, value_style};
+use super::{Axis, Data, label_style, quiet, value_style};
 use crate::card::chart::scale::Scale;
 use crate::card::sheet::{Ground, Set, Sheet, fade, fill, reveal, rounded};
 use crate::text::Align;
@@ -17,18 +17,22 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
         top: plot.y as f32 + headroom,
         bottom: plot.bottom() as f32 - label_height - gap,
     };
-    let left = ticks(sheet, &scale, axis, plot);
+    // Every bar has its value: a scale beside them would say it twice.
+    let left = plot.x as f32;
+    let base = axis.y(&scale, 0.0);
+    let muted = sheet.theme.palette.muted;
+    sheet.rule(left, base, plot.width as f32, muted, fade(8, 14));
     let slot = (plot.right() as f32 - left) / data.labels.len() as f32;
-    let width = (slot * 0.62).min(sheet.grid.px(170.0));
+    let width = (slot * 0.62).min(sheet.grid.px(210.0));
     for (index, (value, label)) in data.values.iter().zip(&labels).enumerate() {
         let middle = left + slot * (index as f32 + 0.5);
-        let at = 14 + index as u32 * 3;
+        let (named, at) = (10 + index as u32 * 3, data.onsets[index]);
         let x = middle - label.block.width / 2.0;
         sheet.put(
             label,
             x,
             plot.bottom() as f32 - label_height,
-            fade(at, 12),
+            fade(named, 12),
             Ground::Backdrop,
         );
         let (zero, end) = (axis.y(&scale, 0.0), axis.y(&scale, *value));
@@ -44,7 +48,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
         let y = if *value < 0.0 {
             end + pad
         } else {
-            clear_of_ticks(&scale, axis, end - pad - text.height, text.height)
+            end - pad - text.height
         };
         // Under a bar that goes down there may be no room before the names.
         let y = y.min(plot.bottom() as f32 - label_height - text.height - pad);

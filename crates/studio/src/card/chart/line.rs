@@ -10,15 +10,15 @@ use crate::card::sheet::{Ground, Sheet, fade, fill, reveal, stroke};
 use crate::text::Color;
 use crate::{Edge, Rect};
 
-/// Frames in which the line is drawn.
-const DRAW_FRAMES: u32 = 45;
+/// Frames in which the line is drawn: a third of the scene, within these bounds.
+const DRAW_FRAMES: (u32, u32) = (45, 150);
 
 /// The scene's frame at which the drawing begins.
 const DRAW_FROM: u32 = 14;
 
 pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
     let scale = Scale::around(&data.values, starts_at_zero(&data.values));
-    let label_size = sheet.grid.px(sheet.grid.pick(24.0, 30.0, 24.0));
+    let label_size = sheet.grid.px(sheet.grid.pick(28.0, 31.0, 25.0));
     let axis = Axis {
         top: plot.y as f32 + value_style(sheet, true).size * 1.2,
         bottom: plot.bottom() as f32 - label_size * 0.73 - sheet.grid.px(26.0),
@@ -33,7 +33,7 @@ pub(super) fn draw(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) {
         .map(|(index, value)| (left + step * index as f32, axis.y(&scale, *value)))
         .collect();
     names(sheet, data, &points, plot, label_size);
-    curve(sheet, &points, axis);
+    curve(sheet, &points, axis, draw_frames(sheet.frames));
     marks(sheet, data, &points, (&scale, axis), (left, right));
 }
 
@@ -85,7 +85,11 @@ fn names(sheet: &mut Sheet<'_>, data: &Data<'_>, points: &[(f32, f32)], plot: Re
     }
 }
 
-fn curve(sheet: &mut Sheet<'_>, points: &[(f32, f32)], axis: Axis) {
+fn draw_frames(scene: u32) -> u32 {
+    (scene / 3).clamp(DRAW_FRAMES.0, DRAW_FRAMES.1)
+}
+
+fn curve(sheet: &mut Sheet<'_>, points: &[(f32, f32)], axis: Axis, frames: u32) {
     let pad = sheet.grid.px(8.0).ceil();
     let (first, last) = (points[0].0, points[points.len() - 1].0);
     let area = Rect {
@@ -100,7 +104,7 @@ fn curve(sheet: &mut Sheet<'_>, points: &[(f32, f32)], axis: Axis) {
     let width = sheet.grid.px(6.0);
     let top = points.iter().map(|p| p.1).fold(f32::INFINITY, f32::min) - dy;
     let floor = axis.bottom - dy;
-    sheet.shape(area, reveal(Edge::Left, DRAW_FROM, DRAW_FRAMES), |map| {
+    sheet.shape(area, reveal(Edge::Left, DRAW_FROM, frames), |map| {
         let mut path = PathBuilder::new();
         path.move_to(points[0].0 - dx, points[0].1 - dy);
         for (x, y) in &points[1..] {
@@ -184,7 +188,10 @@ fn marks(
             continue;
         }
         taken = taken.or(Some(own));
-        let at = DRAW_FROM + (DRAW_FRAMES as f32 * 0.9 * index as f32 / last as f32) as u32;
+        // The drawing slows down as what is uncovered does: its cube root is where it has come.
+        let share = index as f32 / last as f32;
+        let spent = 1.0 - libm::cbrtf(1.0 - share * 0.97);
+        let at = DRAW_FROM + (draw_frames(sheet.frames) as f32 * spent) as u32;
         dot(sheet, (px, py), marked, at);
         sheet.put(&text, x, y, fade(at + 4, 12), Ground::Backdrop);
     }

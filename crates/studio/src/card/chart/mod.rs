@@ -8,7 +8,7 @@ mod scale;
 use super::chrome::{self, Print};
 use super::grid::Shape;
 use super::sheet::{Ground, Sheet, fade};
-use super::{CardError, Place};
+use super::{CardError, Cues, Place};
 use crate::Rect;
 use crate::script::{Chart, ChartShape, Scene};
 use crate::text::{Color, Fit, Style};
@@ -27,6 +27,8 @@ struct Data<'a> {
     /// The point that the chart is about: the highest, or the lowest if none is above zero.
     peak: usize,
     notation: Notation,
+    /// The frame at which each bar begins to grow.
+    onsets: Vec<u32>,
 }
 
 /// Heading, unit, plot, source.
@@ -35,8 +37,9 @@ pub(super) fn draw(
     scene: &Scene,
     place: &Place<'_>,
     chart: &Chart,
+    cues: &Cues,
 ) -> Result<(), CardError> {
-    let data = data(chart)?;
+    let data = data(chart, cues, sheet.frames)?;
     chrome::header(sheet, place, Print::Full);
     let plot = frame(sheet, scene, chart);
     match chart.shape {
@@ -47,7 +50,7 @@ pub(super) fn draw(
     Ok(())
 }
 
-fn data(chart: &Chart) -> Result<Data<'_>, CardError> {
+fn data<'a>(chart: &'a Chart, cues: &Cues, frames: u32) -> Result<Data<'a>, CardError> {
     let most = match chart.shape {
         ChartShape::Bar => BARS_MAX,
         ChartShape::Line => POINTS_MAX,
@@ -74,12 +77,27 @@ fn data(chart: &Chart) -> Result<Data<'_>, CardError> {
     // Of equal values the first is marked.
     let peak = places.iter().rev().max_by(order).copied().unwrap_or(0);
     let notation = Notation::of(&values);
+    let labels: Vec<&str> = chart.points.iter().map(|(l, _)| l.as_str()).collect();
+    let onsets = onsets(&labels, cues, frames);
     Ok(Data {
-        labels: chart.points.iter().map(|(l, _)| l.as_str()).collect(),
+        labels,
+        onsets,
         values,
         peak,
         notation,
     })
+}
+
+/// When the bars begin to grow: as they are spoken of, the first of them before long.
+fn onsets(labels: &[&str], cues: &Cues, frames: u32) -> Vec<u32> {
+    const FIRST: u32 = 14;
+    const WAIT_MAX: u32 = 60;
+    let mut onsets = cues.moments(labels, (FIRST, 3), frames);
+    let soonest = (0..onsets.len()).min_by_key(|index| onsets[*index]);
+    if let Some(index) = soonest {
+        onsets[index] = onsets[index].min(FIRST + WAIT_MAX);
+    }
+    onsets
 }
 
 /// Draws everything around the plot and returns the room left for it.
@@ -98,7 +116,7 @@ fn frame(sheet: &mut Sheet<'_>, scene: &Scene, chart: &Chart) -> Rect {
     let heading = sheet.fitted(&scene.heading, sheet.theme.display(fit.size_max), fit);
     sheet.put_lines(&heading, (x, top), 3, 4);
     top += heading.height;
-    let small = grid.px(grid.pick(28.0, 34.0, 27.0));
+    let small = grid.px(grid.pick(30.0, 34.0, 28.0));
     if let Some(caption) = &chart.caption {
         let style = sheet.theme.text(400, small).colored(palette.muted);
         let caption = sheet.line(caption, style, body.width as f32);
@@ -147,7 +165,7 @@ fn lies(sheet: &mut Sheet<'_>, data: &Data<'_>, plot: Rect) -> bool {
 
 /// Names under columns and beside bars.
 fn label_style(sheet: &Sheet<'_>) -> Style {
-    let size = sheet.grid.px(sheet.grid.pick(26.0, 32.0, 25.0));
+    let size = sheet.grid.px(sheet.grid.pick(31.0, 34.0, 27.0));
     sheet
         .theme
         .text(500, size)
@@ -157,7 +175,7 @@ fn label_style(sheet: &Sheet<'_>) -> Style {
 
 /// Values at the ends of bars.
 fn value_style(sheet: &Sheet<'_>, marked: bool) -> Style {
-    let size = sheet.grid.px(sheet.grid.pick(30.0, 36.0, 28.0));
+    let size = sheet.grid.px(sheet.grid.pick(36.0, 40.0, 32.0));
     let palette = sheet.theme.palette;
     let color = if marked { palette.accent } else { palette.ink };
     sheet
@@ -200,7 +218,7 @@ fn clear_of_ticks(scale: &Scale, axis: Axis, y: f32, height: f32) -> f32 {
 /// Draws the ticks' lines and numbers, and returns the left edge of the plot proper.
 fn ticks(sheet: &mut Sheet<'_>, scale: &Scale, axis: Axis, plot: Rect) -> f32 {
     let palette = sheet.theme.palette;
-    let size = sheet.grid.px(sheet.grid.pick(24.0, 30.0, 24.0));
+    let size = sheet.grid.px(sheet.grid.pick(26.0, 30.0, 25.0));
     let style = sheet.theme.text(400, size).colored(palette.muted).tabular();
     let values = scale.ticks();
     let notation = Notation::of(&values);

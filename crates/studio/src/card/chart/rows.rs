@@ -76,7 +76,7 @@ impl Rows {
     fn put(&self, sheet: &mut Sheet<'_>, data: &Data<'_>, index: usize, top: f32) {
         let grid = sheet.grid;
         let (label, text, value) = (&self.labels[index], &self.values[index], data.values[index]);
-        let at = 14 + index as u32 * 3;
+        let (named, at) = (10 + index as u32 * 3, data.onsets[index]);
         let (bar_top, height, label_x, label_y) = if self.above {
             let bar_top = top + label.height + grid.px(22.0);
             (
@@ -90,7 +90,7 @@ impl Rows {
             let x = self.left.0 - label.block.widest();
             (bar_top, height, x, bar_top + (height - label.height) / 2.0)
         };
-        sheet.put(label, label_x, label_y, fade(at, 12), Ground::Backdrop);
+        sheet.put(label, label_x, label_y, fade(named, 12), Ground::Backdrop);
         let ends = (self.x(0.0), self.x(value));
         bar(sheet, ends, (bar_top, height), index == data.peak, at);
         let gap = grid.px(18.0);
