@@ -219,7 +219,7 @@ mod tests {
             texts,
             [
                 ("The monks needed time most.", 18),
-                ("It rang a bell.", 581)
+                ("It rang a bell.", 596)
             ]
         );
         // A line of its own that nobody speaks comes first.

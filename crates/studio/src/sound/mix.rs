@@ -10,9 +10,9 @@ const BLOCK: usize = 4096;
 const SPEECH_LUFS: f32 = -18.0;
 /// How far the bed lies below the narration where nobody speaks.
 const BED_BELOW_DB: f32 = 11.5;
-/// The bed comes in over this time, and goes out over twice as long.
+/// The bed comes in over this time, and goes out over a little more.
 const FADE_IN_MS: u64 = 1500;
-const FADE_OUT_MS: u64 = 3000;
+const FADE_OUT_MS: u64 = 2200;
 
 /// A video's sound: narrations at their places, a looped bed under them.
 #[derive(Clone, Debug)]

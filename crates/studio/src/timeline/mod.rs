@@ -18,9 +18,9 @@ const LEAD_IN_MS: u64 = 350;
 /// Milliseconds of picture after it. With the next lead-in a pause of 0.9 s, which is what a
 /// speaker takes between paragraphs; above 1.5 s it would count as dead air.
 const TAIL_MS: u64 = 550;
-/// The same for the last scene, so that the video doesn't end on a syllable; below the 2 s of
-/// silence that it may end with.
-const LAST_TAIL_MS: u64 = 1_200;
+/// The same for the last scene, so that the end card is read and the music goes out; below the
+/// 2 s of silence that it may end with.
+const LAST_TAIL_MS: u64 = 1_800;
 /// The shortest scene: less can't be taken in.
 const SCENE_MS_MIN: u64 = 2_000;
 /// How long a transition takes.
