@@ -197,7 +197,7 @@ impl Rows {
             let cap = point.height.min(self.size * 0.73);
             let lift = (cap - number.height).max(0.0);
             let text_y = top + self.pad;
-            put_number(sheet, number, (x, text_y + lift), (stands, at));
+            put_number(sheet, &number, (x, text_y + lift), (stands, at));
             let enter = rise(at + 2, sheet.grid.px(22.0));
             sheet.put(point, x + self.indent, text_y, enter, Ground::Backdrop);
             top += point.height + 2.0 * self.pad;
@@ -206,7 +206,7 @@ impl Rows {
 }
 
 /// The number waits in a quiet colour and lights up with its point.
-fn put_number(sheet: &mut Sheet<'_>, number: Set, (x, y): (f32, f32), (stands, at): (u32, u32)) {
+fn put_number(sheet: &mut Sheet<'_>, number: &Set, (x, y): (f32, f32), (stands, at): (u32, u32)) {
     if stands + 20 < at {
         let mut quiet = number.clone();
         let palette = sheet.theme.palette;
@@ -221,5 +221,5 @@ fn put_number(sheet: &mut Sheet<'_>, number: Set, (x, y): (f32, f32), (stands, a
             exit: Some(fade(at, 10)),
         });
     }
-    sheet.put(&number, x, y, fade(at, 8), Ground::Backdrop);
+    sheet.put(number, x, y, fade(at, 8), Ground::Backdrop);
 }

@@ -81,10 +81,10 @@ fn data<'a>(chart: &'a Chart, cues: &Cues, frames: u32) -> Result<Data<'a>, Card
     let onsets = onsets(&labels, cues, frames);
     Ok(Data {
         labels,
-        onsets,
         values,
         peak,
         notation,
+        onsets,
     })
 }
 
