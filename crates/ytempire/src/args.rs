@@ -8,7 +8,7 @@ use ytempire_core::brief;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  2    usage, or an invalid brief
+  2    usage, or an invalid brief or configuration
   3    refused by the budget
   4    a stage failed
   5    the finished video was rejected by its checks
@@ -28,11 +28,12 @@ pub(crate) struct Args {
 
 /// Options of every command.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Where state and artifacts are kept [default: the user's data folder]
+    /// Where state and artifacts are kept [default: ~/.local/share/ytempire]
     #[arg(long, global = true, value_name = "DIR", env = "YTEMPIRE_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Configuration file [default: ./ytempire.toml, then the user's configuration folder]
+    /// Configuration file [default: ./ytempire.toml, then ~/.config/ytempire/config.toml]
     #[arg(long, global = true, value_name = "FILE", env = "YTEMPIRE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Say only what must be said
@@ -60,12 +61,19 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make a video from a brief, a text of yours or a topic
+    ///
+    /// The folder gets video.mp4, captions, a thumbnail, metadata, credits, the report of all
+    /// checks and the receipt. The same command, given again after an interruption, goes on
+    /// after the last finished scene and pays for nothing twice. Options win over the brief.
     Make(Box<Make>),
     /// List videos, newest first
     List(List),
     /// Print a video's receipt again
     Cost(Cost),
     /// Show what is cached, or forget the oldest of it
+    ///
+    /// What is cached are finished scenes, sounds and answers of backends, for the next video
+    /// that needs the same. Videos in output folders are copies and are never touched.
     Cache(Cache),
     /// Print the JSON Schema of a brief
     Schema(Schema),
@@ -75,8 +83,7 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// Make a video. The same command, given again after an interruption, goes on from the last
-/// finished segment and pays for nothing twice.
+/// `ytempire make`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Make {
@@ -92,22 +99,22 @@ pub(crate) struct Make {
     /// Shape of the picture [default: 16:9]
     #[arg(long)]
     pub(crate) format: Option<FormatArg>,
-    /// How much may be bought [default: simple, which buys nothing]
+    /// Which backends may be used, and how much CPU [default: simple]
     #[arg(long)]
     pub(crate) tier: Option<TierArg>,
     /// Dollars that the whole video may cost [default: 3.00, which is also the most]
     #[arg(long, value_name = "USD")]
     pub(crate) budget: Option<String>,
-    /// The narrator, as the speech backend names it
+    /// Narrator: a voice of the speech backend, or slt, rms or awb [default: the backend's, or slt]
     #[arg(long)]
     pub(crate) voice: Option<String>,
     /// Language of the text, such as en [default: en]
     #[arg(long, value_name = "TAG")]
     pub(crate) language: Option<String>,
-    /// Theme
+    /// Theme: midnight, paper, ember, signal or graphite [default: chosen by the title]
     #[arg(long, value_name = "NAME", long_help = theme_help())]
     pub(crate) theme: Option<String>,
-    /// Folder of pictures and clips to use, matched to scenes by name
+    /// Folder of pictures and clips, shown where words of their names fit a scene
     #[arg(long, value_name = "DIR")]
     pub(crate) assets: Option<PathBuf>,
     /// Music under the narration: a file, or none [default: a bed made for the video]
@@ -123,14 +130,15 @@ pub(crate) struct Make {
 
 fn theme_help() -> String {
     let themes = studio::theme::Theme::names();
-    themes.fold("Theme:".to_owned(), |text, (name, line)| {
-        format!("{text}\n- {name}: {line}")
-    })
+    themes.fold(
+        "Theme [default: chosen by the title]:".to_owned(),
+        |text, (name, line)| format!("{text}\n- {name}: {line}"),
+    )
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct List {
-    /// At most so many
+    /// How many at most
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: u32,
     /// One JSON object a line
@@ -150,14 +158,14 @@ pub(crate) struct Cost {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Cache {
-    /// Forget the least recently used until at most this much is left: 10GiB, 500MiB, 0
+    /// Forget what was unused longest until at most this much is left: 10GiB, 500MiB, 0
     #[arg(long, value_name = "SIZE")]
     pub(crate) prune_to: Option<String>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Schema {
-    /// Of what
+    /// Schema of what
     #[arg(value_enum)]
     pub(crate) of: SchemaOf,
 }
@@ -199,25 +207,38 @@ macro_rules! mirror {
 mirror!(
     /// `--format`
     FormatArg of brief::Format {
-        #[value(name = "16:9")] Wide => Landscape,
-        #[value(name = "9:16")] Tall => Portrait,
-        #[value(name = "1:1")] Square => Square,
+        /// 1920 × 1080
+        #[value(name = "16:9")]
+        Wide => Landscape,
+        /// 1080 × 1920
+        #[value(name = "9:16")]
+        Tall => Portrait,
+        /// 1080 × 1080
+        #[value(name = "1:1")]
+        Square => Square,
     }
 );
 mirror!(
     /// `--tier`
     TierArg of brief::Tier {
+        /// free ones of tier simple
         Simple => Simple,
+        /// also those of tier complex
         Complex => Complex,
+        /// all, and a better picture for three times the CPU
         Premium => Premium,
     }
 );
 mirror!(
     /// `--captions`
     CaptionsArg of brief::Captions {
+        /// in the picture
         Burned => Burned,
+        /// as captions.srt and captions.vtt
         Sidecar => Sidecar,
+        /// in the picture and as files
         Both => Both,
+        /// nowhere
         None => None,
     }
 );

@@ -98,3 +98,57 @@ impl Config {
 fn invalid(path: &Path, why: &str) -> Failure {
     Failure::new(Code::ConfigInvalid, format!("{}: {why}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sample with every key switched on: `#key = …` becomes `key = …`.
+    fn sample() -> String {
+        let text = include_str!("../../../../ytempire.default.toml");
+        let on = |line: &str| match line.strip_prefix('#') {
+            Some(key) if !key.starts_with(' ') => format!("{key}\n"),
+            _ => format!("{line}\n"),
+        };
+        text.lines().map(on).collect()
+    }
+
+    #[test]
+    fn the_sample_shows_every_key_and_each_is_valid() {
+        let config: Config = toml::from_str(&sample()).unwrap();
+        config.validate().unwrap();
+        assert!(config.data_dir.is_some() && config.slots.is_some());
+        assert_eq!(config.backends.len(), 3);
+        let shown: String = sample();
+        for key in [
+            "voice",
+            "api_key_env",
+            "tier",
+            "timeout_s",
+            "structured",
+            "output_limit",
+            "output_tokens_max",
+            "characters_max",
+            "format",
+            "speed",
+        ] {
+            assert!(shown.contains(&format!("\n{key} = ")), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_sample_as_it_is_changes_nothing() {
+        let text = include_str!("../../../../ytempire.default.toml");
+        let config: Config = toml::from_str(text).unwrap();
+        assert!(config.data_dir.is_none() && config.slots.is_none() && config.backends.is_empty());
+    }
+
+    #[test]
+    fn unknown_keys_and_impossible_slots_are_refused() {
+        assert!(toml::from_str::<Config>("slot = 3").is_err());
+        for slots in ["slots = 0", "slots = 65"] {
+            let config: Config = toml::from_str(slots).unwrap();
+            assert!(config.validate().is_err(), "{slots}");
+        }
+    }
+}
