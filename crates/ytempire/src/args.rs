@@ -16,7 +16,7 @@ Exit codes:
 
 Every error has a code such as YT0101; docs/errors/ has a page for each.";
 
-/// Turns a brief into a finished video, at a cost that is known before a cent is spent.
+/// Turns a brief into a finished video, and never spends more than its budget.
 #[derive(Debug, Parser)]
 #[command(name = "ytempire", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Args {
