@@ -4,6 +4,16 @@ use super::chrome::{self, Print};
 use super::{Cues, Place, Sheet, beats, title};
 use crate::script::Scene;
 
+/// Headings that only say which part of the script it is: the line beneath stands in their place.
+const LABELS: [&str; 6] = [
+    "closing",
+    "conclusion",
+    "end",
+    "outro",
+    "summary",
+    "the end",
+];
+
 /// The scene's heading over a line, laid out as the title card is, so that a video ends as it
 /// began. On a wide canvas the right third stays free for the platform's end screen.
 pub(super) fn draw(
@@ -17,5 +27,9 @@ pub(super) fn draw(
     // Its own line stays to the end; only without one the narration's sentences follow.
     let frames = if text.is_some() { 0 } else { sheet.frames };
     let beats = beats::of(scene, text, cues, (24, frames));
-    title::opening(sheet, &scene.heading, &beats);
+    let named = scene.heading.trim().to_lowercase();
+    match text {
+        Some(text) if LABELS.contains(&named.as_str()) => title::opening(sheet, text, &[]),
+        _ => title::opening(sheet, &scene.heading, &beats),
+    }
 }

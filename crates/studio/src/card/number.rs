@@ -11,7 +11,7 @@ use crate::{Edge, Rect};
 pub(super) const ENTER: u32 = 6;
 
 /// The frame after which a number doesn't wait for its word: the card would be empty too long.
-const ENTER_MAX: u32 = 75;
+const ENTER_MAX: u32 = 40;
 
 /// The number as large as it goes; it counts up where it is one.
 pub(super) fn draw(
