@@ -1,3 +1,73 @@
-//! To be written.
+//! Peers and limits side by side, measured in one run. Never shipped.
+//!
+//! Every contestant is a process of its own; [`meter`] tells what it took, children and orphans
+//! included. Contestants of a table run in turn, several rounds of them, and the table shows
+//! medians: what else the machine does then falls on all alike. Compare ratios, not times.
 
-fn main() {}
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures real time and starts programs that are not ours"
+)]
+#![expect(clippy::print_stdout, reason = "the tables are for standard output")]
+
+mod compose;
+mod draw;
+mod film;
+mod machine;
+mod meter;
+mod picture;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// Measures the product, its peers and the limits of the machine side by side.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Drawing and encoding a minute, against the bare encoder on the same frames
+    Compose(compose::Compose),
+    /// Says what machine this is
+    Machine,
+    /// One run of our painter and encoder, to be measured from outside
+    #[command(hide = true)]
+    Draw(draw::Draw),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Draw(draw) => draw.run(),
+        Command::Machine => machine::print(),
+        Command::Compose(compose) => {
+            meter::adopt_orphans()?;
+            compose.run()
+        }
+    }
+}
+
+/// The folder for what runs leave behind. In memory: what is measured is computing, not a disk.
+fn work_folder() -> Result<PathBuf> {
+    let folder = PathBuf::from("/dev/shm/ytempire-bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A fresh, empty folder within [`work_folder`].
+fn fresh_folder(name: &str) -> Result<PathBuf> {
+    let folder = work_folder()?.join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -6,6 +6,7 @@
 
 mod settings;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -92,18 +93,7 @@ impl Encoder {
             .filter(|folder| folder.is_dir())
             .ok_or_else(no_place)?;
         let spec = ffmpeg::quiet(tools, folder)?
-            .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
-            .args(["-s", &format!("{}x{}", canvas.width, canvas.height)])
-            .args(["-r", &canvas.fps.to_string()])
-            .args(COLOUR)
-            .args(["-i", "pipe:0", "-an", "-map_metadata", "-1"])
-            .args(settings.args(canvas))
-            .args(COLOUR)
-            .args(["-fflags", "+bitexact", "-flags:v", "+bitexact"])
-            // B frames come with negative offsets instead of an edit list: platforms want none,
-            // and joined segments then start at zero.
-            .args(["-movflags", "+negative_cts_offsets", "-use_editlist", "0"])
-            .args(["-f", "mp4"])
+            .args(arguments(settings, canvas, "pipe:0".into()))
             .arg(ffmpeg::file(path))
             .piped_stdin()
             .limits(limits());
@@ -175,6 +165,37 @@ impl Encoder {
             sandboxed: done.sandboxed,
         })
     }
+}
+
+/// ffmpeg's arguments that encode the raw frames of `input`; the output file comes after them.
+pub fn arguments(settings: &Settings, canvas: Canvas, input: OsString) -> Vec<OsString> {
+    let size = format!("{}x{}", canvas.width, canvas.height);
+    let rate = canvas.fps.to_string();
+    let mut args = Vec::new();
+    let mut add = |more: &[&str]| args.extend(more.iter().map(OsString::from));
+    add(&["-f", "rawvideo", "-pix_fmt", "yuv420p"]);
+    add(&["-s", &size, "-r", &rate]);
+    add(&COLOUR);
+    add(&["-i"]);
+    args.push(input);
+    let mut add = |more: &[&str]| args.extend(more.iter().map(OsString::from));
+    add(&["-an", "-map_metadata", "-1"]);
+    for arg in settings.args(canvas) {
+        add(&[&arg]);
+    }
+    add(&COLOUR);
+    add(&["-fflags", "+bitexact", "-flags:v", "+bitexact"]);
+    // B frames come with negative offsets instead of an edit list: platforms want none, and
+    // joined segments then start at zero.
+    add(&[
+        "-movflags",
+        "+negative_cts_offsets",
+        "-use_editlist",
+        "0",
+        "-f",
+        "mp4",
+    ]);
+    args
 }
 
 /// BT.709, limited range, said of input and output alike: untagged pictures are taken for

@@ -1,0 +1,212 @@
+//! What a program and everything that it starts takes: CPU, memory, time.
+//!
+//! Not `/usr/bin/time`: browsers leave children behind whose time nobody waits for. We adopt
+//! orphans, so the kernel adds their time to ours in the end.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, WaitOptions};
+
+/// How often memory is looked at. Adding up the pages of a process takes the kernel about a
+/// millisecond, which isn't charged to it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a run took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    /// From its start to its end.
+    pub(crate) wall: Duration,
+    /// User and system time of the whole process tree, to 10 ms.
+    pub(crate) cpu: Duration,
+    /// The most memory that the tree held at once, in bytes; shared pages count once.
+    pub(crate) memory_peak: u64,
+}
+
+/// Makes this process the one that orphaned grandchildren fall to.
+pub(crate) fn adopt_orphans() -> Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .context("can't adopt orphans")
+}
+
+/// Runs `command` to its end.
+pub(crate) fn run(command: &mut Command) -> Result<Taken> {
+    watch(command, &mut |_| {}).map(|(taken, _)| taken)
+}
+
+/// Runs `command` to its end and gives its standard output; `line` is called with each line of
+/// it as it comes.
+pub(crate) fn watch(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result<(Taken, String)> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let errors = tempfile()?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors.try_clone()?);
+    let before = reaped()?;
+    let start = Instant::now();
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("can't start {name}"))?;
+    let lines = lines_of(&mut child);
+    let mut memory_peak = 0;
+    let mut said = String::new();
+    let status = loop {
+        while let Ok(text) = lines.try_recv() {
+            line(&text);
+            said.push_str(&text);
+            said.push('\n');
+        }
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        memory_peak = memory_peak.max(memory(child.id()));
+        std::thread::sleep(LOOK);
+    };
+    let wall = start.elapsed();
+    bury();
+    for text in &lines {
+        line(&text);
+        said.push_str(&text);
+        said.push('\n');
+    }
+    let cpu = reaped()?.saturating_sub(before);
+    if !status.success() {
+        let mut text = String::new();
+        let mut errors = errors;
+        std::io::Seek::rewind(&mut errors)?;
+        errors.read_to_string(&mut text)?;
+        let tail: Vec<&str> = text.lines().rev().take(12).collect();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        bail!("{name} failed ({status}):\n{}", tail.join("\n"));
+    }
+    let taken = Taken {
+        wall,
+        cpu,
+        memory_peak,
+    };
+    Ok((taken, said))
+}
+
+fn lines_of(child: &mut Child) -> std::sync::mpsc::Receiver<String> {
+    let (send, receive) = std::sync::mpsc::channel();
+    if let Some(out) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let lines = std::io::BufRead::lines(std::io::BufReader::new(out));
+            for text in lines.map_while(std::io::Result::ok) {
+                if send.send(text).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    receive
+}
+
+fn tempfile() -> Result<fs::File> {
+    let path = crate::work_folder()?.join("stderr");
+    let open = fs::File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path);
+    open.with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Ends and reaps the children that the program left behind.
+fn bury() {
+    loop {
+        let own = rustix::process::getpid().as_raw_nonzero().get() as u32;
+        for (pid, parent) in parents() {
+            if parent == own
+                && let Some(pid) = Pid::from_raw(pid as i32)
+            {
+                // It may have just ended.
+                let _ended = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        }
+        // An error says that there are no more children.
+        if rustix::process::waitpid(None, WaitOptions::empty()).is_err() {
+            return;
+        }
+    }
+}
+
+/// CPU time of all children that this process has waited for, theirs included.
+fn reaped() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = fields(&stat);
+    let ticks = |at: usize| fields.get(at).and_then(|t| t.parse::<u64>().ok());
+    // proc(5): cutime and cstime are fields 16 and 17, in 100ths of a second on Linux.
+    let (Some(user), Some(system)) = (ticks(13), ticks(14)) else {
+        bail!("/proc/self/stat is not as expected");
+    };
+    Ok(Duration::from_millis((user + system) * 10))
+}
+
+/// The fields of a stat file from the third on; the second, a name, may hold spaces.
+fn fields(stat: &str) -> Vec<&str> {
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    rest.split_whitespace().collect()
+}
+
+/// Every process and its parent.
+fn parents() -> HashMap<u32, u32> {
+    let Ok(folder) = fs::read_dir("/proc") else {
+        return HashMap::new();
+    };
+    let pids = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Some((pid, fields(&stat).get(1)?.parse().ok()?))
+    })
+    .collect()
+}
+
+/// Bytes that the tree under `root` holds: proportional set sizes, so that what two share is
+/// counted once.
+fn memory(root: u32) -> u64 {
+    let parents = parents();
+    let own = rustix::process::getpid().as_raw_nonzero().get() as u32;
+    let belongs = |mut pid: u32| {
+        while let Some(&parent) = parents.get(&pid) {
+            if pid == root || parent == own {
+                return true;
+            }
+            pid = parent;
+        }
+        false
+    };
+    let held = |pid: &u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let line = text.lines().find(|line| line.starts_with("Pss:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    let tree = parents.keys().filter(|pid| belongs(**pid));
+    tree.filter_map(held).sum::<u64>() * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orphans_are_counted() {
+        adopt_orphans().unwrap();
+        let pipe = std::env::temp_dir().join(format!("bench-orphan-{}", std::process::id()));
+        // The orphan works, says so through the pipe, and would stay for a minute.
+        let script = format!(
+            "mkfifo {0}; (sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; \
+             echo done > {0}; exec sleep 60' &); read answer < {0}; rm {0}",
+            pipe.display()
+        );
+        let taken = run(Command::new("sh").args(["-c", &script])).unwrap();
+        assert!(taken.cpu > Duration::from_millis(30), "{taken:?}");
+        assert!(taken.wall < Duration::from_secs(55), "{taken:?}");
+    }
+}
