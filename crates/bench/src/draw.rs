@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use media::encode::{Encoder, Settings};
+use media::ingest::Ingest;
 use media::tools::Tools;
 use studio::Yuv420;
 use ytempire_core::Cancel;
@@ -33,6 +34,9 @@ pub(crate) struct Draw {
     /// Write raw frames to this file
     #[arg(long, group = "to")]
     raw: Option<PathBuf>,
+    /// Let the pictures in first, as the product does, from PNG files in their folder
+    #[arg(long)]
+    ingest: bool,
     /// Scenes at a time
     #[arg(long, default_value_t = 1)]
     jobs: usize,
@@ -44,6 +48,17 @@ pub(crate) fn settings() -> Settings {
 }
 
 impl Draw {
+    /// Decodes what the film shows. The pixels are those that it was opened with.
+    fn let_in(&self, tools: &Tools, scenes: usize) -> Result<()> {
+        let folder = crate::work_folder()?.join("ingest");
+        std::fs::create_dir_all(&folder)?;
+        for index in 0..scenes {
+            let path = self.pictures.join(format!("{index}.png"));
+            Ingest::new(tools, &folder, &Cancel::new()).picture(&path, CANVAS)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn run(&self) -> Result<()> {
         let film = Film::open(self.case, self.frames, &self.pictures)?;
         if let Some(path) = &self.raw {
@@ -59,6 +74,9 @@ impl Draw {
             return Ok(());
         }
         let tools = Tools::find(OsStr::new(crate::PATH));
+        if self.ingest {
+            self.let_in(&tools, film.scenes())?;
+        }
         let next = AtomicUsize::new(0);
         let work = || {
             loop {

@@ -149,6 +149,13 @@ fn spoken(text: &str, word_ms: u32) -> (Vec<WordTime>, u64) {
     (words, millis)
 }
 
+/// What is said over each picture, as far as there is time for it.
+pub(crate) fn picture_words(narration_ms: u32) -> Vec<WordTime> {
+    let (mut words, _) = spoken(WORDS, 330);
+    words.retain(|word| word.end_ms < narration_ms);
+    words
+}
+
 fn pictures(folder: &Path) -> Result<Vec<FilmScene>> {
     let scene = |index: u32| {
         let path = folder.join(format!("{index}.yuv"));
@@ -158,8 +165,7 @@ fn pictures(folder: &Path) -> Result<Vec<FilmScene>> {
         // So long that lead-in, narration and tail are 180 frames together.
         let rest = SceneTiming::of(3_000, CANVAS.fps, last).frames() - 90;
         let narration_ms = u64::from(PICTURE_FRAMES - rest) * 1000 / u64::from(CANVAS.fps);
-        let (mut words, _) = spoken(WORDS, 330);
-        words.retain(|word| u64::from(word.end_ms) < narration_ms);
+        let words = picture_words(narration_ms as u32);
         Ok(FilmScene {
             scene: Scene {
                 heading: String::new(),

@@ -13,10 +13,13 @@
 mod compose;
 mod draw;
 mod film;
+mod jitter;
 mod machine;
 mod meter;
+mod peers;
 mod picture;
 mod table;
+mod whole;
 
 use std::path::PathBuf;
 
@@ -37,6 +40,14 @@ struct Arguments {
 enum Command {
     /// Drawing and encoding a minute, against the bare encoder on the same frames
     Compose(compose::Compose),
+    /// The same film by ffmpeg's filters, Remotion and MoviePy
+    Peers(peers::Peers),
+    /// How steadily a slow zoom moves
+    Jitter(jitter::Jitter),
+    /// The eight-minute example by the finished program
+    Make(whole::Make),
+    /// Videos of one minute to sixteen by the finished program
+    Growth(whole::Growth),
     /// Says what machine this is
     Machine,
     /// One run of our painter and encoder, to be measured from outside
@@ -45,13 +56,18 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if !matches!(command, Command::Draw(_)) {
+        meter::adopt_orphans()?;
+    }
+    match command {
         Command::Draw(draw) => draw.run(),
         Command::Machine => machine::print(),
-        Command::Compose(compose) => {
-            meter::adopt_orphans()?;
-            compose.run()
-        }
+        Command::Compose(compose) => compose.run(),
+        Command::Peers(peers) => peers.run(),
+        Command::Jitter(jitter) => jitter.run(),
+        Command::Make(make) => make.run(),
+        Command::Growth(growth) => growth.run(),
     }
 }
 

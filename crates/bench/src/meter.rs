@@ -3,7 +3,6 @@
 //! Not `/usr/bin/time`: browsers leave children behind whose time nobody waits for. We adopt
 //! orphans, so the kernel adds their time to ours in the end.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 
 /// How often memory is looked at. Adding up the pages of a process takes the kernel about a
 /// millisecond, which isn't charged to it.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What a run took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,7 +63,7 @@ pub(crate) fn watch(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        memory_peak = memory_peak.max(memory(child.id()));
+        memory_peak = memory_peak.max(memory());
         std::thread::sleep(LOOK);
     };
     let wall = start.elapsed();
@@ -121,11 +120,8 @@ fn tempfile() -> Result<fs::File> {
 /// Ends and reaps the children that the program left behind.
 fn bury() {
     loop {
-        let own = rustix::process::getpid().as_raw_nonzero().get() as u32;
-        for (pid, parent) in parents() {
-            if parent == own
-                && let Some(pid) = Pid::from_raw(pid as i32)
-            {
+        for pid in children(std::process::id()) {
+            if let Some(pid) = Pid::from_raw(pid as i32) {
                 // It may have just ended.
                 let _ended = rustix::process::kill_process(pid, Signal::KILL);
             }
@@ -155,40 +151,35 @@ fn fields(stat: &str) -> Vec<&str> {
     rest.split_whitespace().collect()
 }
 
-/// Every process and its parent.
-fn parents() -> HashMap<u32, u32> {
-    let Ok(folder) = fs::read_dir("/proc") else {
-        return HashMap::new();
+/// The processes that `pid` started and that still live.
+fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
     };
-    let pids = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        Some((pid, fields(&stat).get(1)?.parse().ok()?))
-    })
-    .collect()
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|text| {
+            let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+            pids.collect::<Vec<u32>>()
+        })
+        .collect()
 }
 
-/// Bytes that the tree under `root` holds: proportional set sizes, so that what two share is
-/// counted once.
-fn memory(root: u32) -> u64 {
-    let parents = parents();
-    let own = rustix::process::getpid().as_raw_nonzero().get() as u32;
-    let belongs = |mut pid: u32| {
-        while let Some(&parent) = parents.get(&pid) {
-            if pid == root || parent == own {
-                return true;
-            }
-            pid = parent;
-        }
-        false
-    };
-    let held = |pid: &u32| {
+/// Bytes that the processes below this one hold: proportional set sizes, so that what two share
+/// is counted once.
+fn memory() -> u64 {
+    let held = |pid: u32| {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
         let line = text.lines().find(|line| line.starts_with("Pss:"))?;
         line.split_whitespace().nth(1)?.parse::<u64>().ok()
     };
-    let tree = parents.keys().filter(|pid| belongs(**pid));
-    tree.filter_map(held).sum::<u64>() * 1024
+    let mut left = children(std::process::id());
+    let mut sum = 0;
+    while let Some(pid) = left.pop() {
+        sum += held(pid).unwrap_or_default() * 1024;
+        left.extend(children(pid));
+    }
+    sum
 }
 
 #[cfg(test)]

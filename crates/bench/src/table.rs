@@ -33,6 +33,11 @@ pub(crate) fn ratio(runs: &[Taken], control: &[Taken]) -> f64 {
     ratios.get(ratios.len() / 2).copied().unwrap_or_default()
 }
 
+/// The same of runs that made unequally many frames: by the frame.
+pub(crate) fn ratio_per_frame(runs: (&[Taken], u32), control: (&[Taken], u32)) -> f64 {
+    ratio(runs.0, control.0) * f64::from(control.1) / f64::from(runs.1.max(1))
+}
+
 /// Lays `rows` out below `head`.
 pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = String::new();
