@@ -30,8 +30,8 @@ const ZOOM: f64 = 1.15;
 #[derive(Args, Debug)]
 pub(crate) struct Jitter {
     /// Folder into which `crates/bench/peers/setup` installed the peers
-    #[arg(long, default_value = "target/peers")]
-    peers: PathBuf,
+    #[arg(long = "peers", default_value = "target/peers")]
+    installed: PathBuf,
 }
 
 impl Jitter {
@@ -55,7 +55,7 @@ impl Jitter {
                 .arg(&raw),
         )?;
         rows.push(row("ffmpeg's zoompan", &track_file(&raw)?));
-        let python = std::path::absolute(self.peers.join("venv/bin/python"))?;
+        let python = std::path::absolute(self.installed.join("venv/bin/python"))?;
         let script = "crates/bench/peers/moviepy_frames.py";
         let moviepy = meter::run(
             Command::new(&python)

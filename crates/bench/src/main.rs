@@ -40,7 +40,7 @@ struct Arguments {
 enum Command {
     /// Drawing and encoding a minute, against the bare encoder on the same frames
     Compose(compose::Compose),
-    /// The same film by ffmpeg's filters, Remotion and MoviePy
+    /// The same film by ffmpeg's filters, Remotion and `MoviePy`
     Peers(peers::Peers),
     /// How steadily a slow zoom moves
     Jitter(jitter::Jitter),

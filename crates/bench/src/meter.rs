@@ -13,7 +13,10 @@ use rustix::process::{Pid, Signal, WaitOptions};
 
 /// How often memory is looked at. Adding up the pages of a process takes the kernel about a
 /// millisecond, which isn't charged to it.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How exactly wall time is told.
+const STEP: Duration = Duration::from_millis(10);
 
 /// What a run took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +56,7 @@ pub(crate) fn watch(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result
         .with_context(|| format!("can't start {name}"))?;
     let lines = lines_of(&mut child);
     let mut memory_peak = 0;
+    let mut looked = start;
     let mut said = String::new();
     let status = loop {
         while let Ok(text) = lines.try_recv() {
@@ -63,8 +67,11 @@ pub(crate) fn watch(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        memory_peak = memory_peak.max(memory());
-        std::thread::sleep(LOOK);
+        if looked.elapsed() >= LOOK {
+            memory_peak = memory_peak.max(memory());
+            looked = Instant::now();
+        }
+        std::thread::sleep(STEP);
     };
     let wall = start.elapsed();
     bury();

@@ -22,8 +22,8 @@ use crate::{compose, machine};
 #[derive(Args, Debug)]
 pub(crate) struct Peers {
     /// Folder into which `crates/bench/peers/setup` installed them
-    #[arg(long, default_value = "target/peers")]
-    peers: PathBuf,
+    #[arg(long = "peers", default_value = "target/peers")]
+    installed: PathBuf,
     /// About how many frames ours and ffmpeg make
     #[arg(long, default_value_t = 720)]
     frames: u32,
@@ -158,7 +158,7 @@ impl Peers {
     }
 
     fn remotion(&self, images: &[PathBuf], out: &Path) -> Result<Peer> {
-        let folder = self.peers.join("remotion");
+        let folder = self.installed.join("remotion");
         let browser = ["chromium-headless-shell", "chromium"]
             .map(|name| Path::new("/usr/bin").join(name))
             .into_iter()
@@ -186,7 +186,7 @@ impl Peers {
     }
 
     fn four_steps(&self, images: &[PathBuf], out: &Path) -> Result<Peer> {
-        let python = std::path::absolute(self.peers.join("venv/bin/python"))?;
+        let python = std::path::absolute(self.installed.join("venv/bin/python"))?;
         let script = std::path::absolute("crates/bench/peers/four_steps.py")?;
         let work = out.join("steps");
         std::fs::create_dir_all(&work)?;
