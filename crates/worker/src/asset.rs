@@ -16,6 +16,9 @@ pub struct Asset {
     pub path: PathBuf,
     /// Hash of its content, so that a changed file is noticed.
     pub content: ArtifactId,
+    /// Its size: what keeping it costs.
+    #[serde(default)]
+    pub bytes: u64,
     /// What it is, by its first bytes.
     pub kind: AssetKind,
     /// Lower-case words to find it by: from its name, and from `assets.toml`.
@@ -158,6 +161,7 @@ fn open(
     path: &Path,
     note: Option<&Note>,
 ) -> Result<Option<Asset>, AssetError> {
+    let bytes = fs::metadata(path).map_or(0, |found| found.len());
     let (kind, content) = match ingest.identify(path) {
         Ok(known) => known,
         // Notes and documents lie about in folders; something that calls itself a picture and
@@ -186,6 +190,7 @@ fn open(
     Ok(Some(Asset {
         path: path.to_owned(),
         content,
+        bytes,
         kind,
         tags: tags.into_iter().collect(),
         author: note.author,
@@ -216,6 +221,11 @@ fn words(text: &str) -> BTreeSet<String> {
                 .map_or_else(|| word.clone(), str::to_owned)
         })
         .collect()
+}
+
+/// Mebibytes that keeping `asset` takes, begun ones counted.
+pub(crate) const fn mebibytes(asset: &Asset) -> u64 {
+    asset.bytes.div_ceil(1 << 20)
 }
 
 /// Chooses an asset for each scene: the one that shares most words with the scene's hint, or
@@ -272,6 +282,7 @@ mod tests {
         Asset {
             path: PathBuf::from(name),
             content: ArtifactId(name.to_owned()),
+            bytes: 1,
             kind,
             tags: words(name).into_iter().collect(),
             author: None,

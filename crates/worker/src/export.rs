@@ -122,7 +122,14 @@ fn lay(
     Ok(())
 }
 
-async fn package(parts: &Parts, video: VideoId) -> Result<Package, ExportError> {
+/// Tells whether all files of a ready video are still here.
+pub(crate) async fn is_whole(parts: &Parts, video: VideoId) -> store::Result<bool> {
+    let package = package(parts, video).await?;
+    let here = |file: &ArtifactRow| matches!(parts.artifacts.size(&file.id), Ok(Some(bytes)) if bytes == file.bytes);
+    Ok(!package.files.is_empty() && package.files.values().all(here))
+}
+
+async fn package(parts: &Parts, video: VideoId) -> store::Result<Package> {
     let jobs = parts.store.job_list(video).await?;
     let validated = jobs
         .into_iter()

@@ -165,11 +165,14 @@ impl Node {
         Ok(())
     }
 
+    /// The scratch folder of all of a node's attempts: known to be rubbish once it is dead.
+    fn scratch_of(&self, node: NodeId) -> PathBuf {
+        self.parts.folder.join("scratch").join(node.to_string())
+    }
+
     /// A scratch folder named by the attempt: a late worker never shares one with its successor.
     fn scratch(&self, job: &LeasedJob) -> PathBuf {
-        self.parts
-            .folder
-            .join("scratch")
+        self.scratch_of(self.id)
             .join(format!("{}-{}", job.lease.job, job.lease.attempt))
     }
 
@@ -211,6 +214,8 @@ impl Node {
             tracing::info!(jobs = rescued, "took over jobs that were left behind");
         }
         for (id, path) in dead {
+            // While its row is there, whoever comes next would try again.
+            drop(fs::remove_dir_all(self.scratch_of(id)));
             self.parts.store.node_leave(id).await?;
             // Another process may have been quicker.
             drop(fs::remove_file(path));
@@ -220,6 +225,7 @@ impl Node {
 
     /// Leaves the store.
     pub async fn leave(mut self) -> Result<(), WorkError> {
+        drop(fs::remove_dir_all(self.scratch_of(self.id)));
         self.parts.store.node_leave(self.id).await?;
         drop(self.lock.take());
         drop(fs::remove_file(&self.path));
@@ -245,8 +251,6 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     } = attempt.parts.clone();
     let (lease, folder) = (attempt.job.lease, attempt.folder.clone());
     progress.set(lease.job, attempt.stage(), 0.0);
-    // The folder is this attempt's own: what lies there is from a process that died.
-    drop(fs::remove_dir_all(&folder));
     let done = match fs::create_dir_all(&folder) {
         Ok(()) => stages::run(&attempt).await,
         Err(e) => Err(e.into()),

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use ledger::PriceBook;
 use providers::Usage;
 use serde::Serialize;
 use studio::script::Script;
 use ytempire_core::brief::Tier;
 use ytempire_core::{Code, MicroUsd, Stage, Timestamp};
 
+use crate::asset::{matched, mebibytes};
 use crate::meter::{LocalMax, backend_price};
 use crate::request::{Narrator, Request, Source};
 use crate::{Backends, Parts};
-
-/// Words that a language backend may write beyond what it was asked for.
-const WORDS_OVER: f64 = 1.5;
 
 /// Each stage may take twice its worst case: a failed attempt or a repair is paid from the
 /// second half.
@@ -72,6 +71,8 @@ pub(crate) struct Size {
     pub(crate) scenes: u64,
     pub(crate) words: u64,
     pub(crate) characters: u64,
+    /// Of the assets that are shown.
+    pub(crate) mebibytes: u64,
 }
 
 impl Size {
@@ -82,23 +83,61 @@ impl Size {
             scenes: script.scenes.len() as u64,
             words: narrations().map(words).sum(),
             characters: narrations().map(|text| text.chars().count() as u64).sum(),
+            mebibytes: 0,
         }
     }
 
+    /// The most that a language backend's script of about `words` words may turn out to be:
+    /// what its writer lets through, and 8 characters a word, which is long.
     fn promised(words: u32) -> Self {
-        let words = (f64::from(words) * WORDS_OVER) as u64;
-        // 45 words a scene is what a draft asks for; 8 characters a word is long.
+        let most = u64::from(words) * 7 / 4;
         Self {
-            scenes: words / 30 + 3,
-            words,
-            characters: words * 8,
+            scenes: 80,
+            // Some of them long ones and numbers, which count more than once.
+            words: most * 2,
+            characters: most * 8,
+            mebibytes: 0,
+        }
+    }
+
+    /// The size with the assets that its scenes will show: each is shown at most once.
+    fn with_assets(self, request: &Request) -> Self {
+        let assets = &request.assets;
+        let mebibytes = match &request.source {
+            Source::Script(script) => matched(&script.scenes, assets)
+                .into_iter()
+                .flatten()
+                .map(|index| mebibytes(&assets[index]))
+                .sum(),
+            Source::Topic { .. } => {
+                let mut all: Vec<u64> = assets.iter().map(mebibytes).collect();
+                all.sort_unstable_by_key(|&mib| std::cmp::Reverse(mib));
+                all.iter().take(self.scenes as usize).sum()
+            }
+        };
+        Self { mebibytes, ..self }
+    }
+
+    /// What the work of `stage` grows with, see [`local_max`].
+    const fn amount(self, stage: Stage) -> u64 {
+        match stage {
+            Stage::Illustrate => self.mebibytes,
+            _ => self.words,
         }
     }
 }
 
-/// Words of a text, as they count for time.
+/// Words of a text, as they count for time: a figure is spoken as a word, and so is a character
+/// of a script that puts no spaces between words; other words count anew every 12 characters.
 pub(crate) fn words(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
+    let spelled = |c: &char| c.is_numeric() || *c >= '\u{2E80}';
+    text.split_whitespace()
+        .map(|word| {
+            let length = word.chars().count() as u64;
+            let figures = word.chars().filter(spelled).count() as u64;
+            figures.max(length.div_ceil(12))
+        })
+        .sum()
 }
 
 /// Frames that `words` of narration take at most: a word a second, twice the usual time, and
@@ -107,17 +146,19 @@ const fn frames_max(words: u64) -> u64 {
     (words + 5) * 30
 }
 
-/// The most that one local job of `stage` takes, for `words` of narration.
+/// The most that one local job of `stage` takes, for an amount of work: words of narration, as
+/// [`words`] counts them; of the asset's mebibytes for illustration.
 ///
 /// CPU per unit is four times and more of what was measured on an old shared core, because
 /// work beyond the reservation is an overrun, which stops the video; at $0.04 a core-hour the
 /// room costs next to nothing.
-pub(crate) fn local_max(stage: Stage, words: u64, tier: Tier) -> LocalMax {
+pub(crate) fn local_max(stage: Stage, amount: u64, tier: Tier) -> LocalMax {
+    let words = amount;
     let frame_ms = if tier == Tier::Premium { 400 } else { 120 };
     let (cpu_ms, disk_mib) = match stage {
         Stage::Script => (20_000, 8),
         Stage::Narrate => (20_000 + words * 400, 4 + words / 4),
-        Stage::Illustrate => (60_000, 64),
+        Stage::Illustrate => (60_000 + amount * 100, 64 + amount),
         Stage::Compose => (
             30_000 + frames_max(words) * frame_ms,
             4 + frames_max(words) / 15,
@@ -183,11 +224,12 @@ fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, Pla
     let size = match &request.source {
         Source::Script(script) => Size::of(script),
         Source::Topic { words, .. } => Size::promised(*words),
-    };
+    }
+    .with_assets(request);
     let mut envelopes = BTreeMap::new();
     for stage in Stage::ALL {
         let remote = remote_worst(&parts.backends, request, stage, size, now)?;
-        let local = local_worst(parts, request.tier, stage, size, now)?;
+        let local = local_worst(&parts.prices, request.tier, stage, size, now)?;
         envelopes.insert(stage, MicroUsd((local.0 + remote.0) * ATTEMPTS_PAID));
     }
     let total = MicroUsd::sum(envelopes.values().copied());
@@ -199,19 +241,19 @@ fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, Pla
 }
 
 fn local_worst(
-    parts: &Parts,
+    prices: &PriceBook,
     tier: Tier,
     stage: Stage,
     size: Size,
     now: Timestamp,
 ) -> Result<MicroUsd, PlanError> {
     let per_scene = matches!(stage, Stage::Narrate | Stage::Illustrate | Stage::Compose);
-    // What depends on words adds up over the scenes; what doesn't is needed for each of them.
+    // What grows with the amount adds up over the scenes; the rest is needed for each of them.
     let jobs = if per_scene { size.scenes.max(1) } else { 1 };
     let base = local_max(stage, 0, tier);
-    let whole = local_max(stage, size.words, tier);
+    let whole = local_max(stage, size.amount(stage), tier);
     let total = |base: u64, whole: u64| base * (jobs - 1) + whole;
-    let price = |meter| Ok::<_, PlanError>(parts.prices.find("local", "cpu", meter, now)?.price);
+    let price = |meter| Ok::<_, PlanError>(prices.find("local", "cpu", meter, now)?.price);
     let cpu = price("cpu_ms")?.charge(total(base.cpu_ms, whole.cpu_ms))?;
     let disk = price("disk_mib_month")?.charge(total(base.disk_mib, whole.disk_mib))?;
     // Each charge line is rounded up by itself.
@@ -262,3 +304,6 @@ fn remote_worst(
     }
     Ok(worst)
 }
+
+#[cfg(test)]
+mod tests;

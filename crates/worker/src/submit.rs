@@ -12,10 +12,10 @@ use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
 use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
 
-use crate::Parts;
 use crate::asset::{self, AssetKind};
 use crate::plan::{Plan, plan};
 use crate::request::{Music, Narrator, RENDERER, Request, Source};
+use crate::{Parts, export};
 
 /// Words asked of a language backend: four minutes.
 const TOPIC_WORDS: u32 = 600;
@@ -273,17 +273,18 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Accepts a prepared order, or finds the video that the same order made before.
 ///
-/// A video that failed or was cancelled isn't revived: the same order begins a new one, which
-/// finds all that the old one finished in the cache.
+/// A video that failed or was cancelled isn't revived, nor one whose files were pruned: the same
+/// order begins a new one, which finds all that is left of the old one in the cache.
 pub async fn submit(parts: &Parts, prepared: &Prepared) -> store::Result<Submitted> {
     let mut number = 1;
     loop {
         let submitted = try_submit(parts, prepared, number).await?;
-        let ended = matches!(
-            submitted.video.state,
-            VideoState::Failed | VideoState::Cancelled
-        );
-        if submitted.fresh || !ended {
+        let usable = match submitted.video.state {
+            VideoState::Failed | VideoState::Cancelled => false,
+            VideoState::Ready => export::is_whole(parts, submitted.video.id).await?,
+            _ => true,
+        };
+        if submitted.fresh || usable {
             return Ok(submitted);
         }
         number += 1;

@@ -38,11 +38,19 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     let node = Node::join(parts.clone(), &world::node_name())
         .await
         .map_err(|e| stopped(&e, &args))?;
+    // A task of its own: a screen that stands still, or a slow reader of our output, must not
+    // keep leases from being extended.
+    let id = video.id;
+    let working = tokio::spawn(async move {
+        let worked = node.work(id, &cancel).await;
+        (node, worked)
+    });
     let worked = tokio::select! {
         biased;
-        worked = node.work(video.id, &cancel) => worked,
+        worked = working => worked,
         () = display.watch() => unreachable!("watching never ends by itself"),
     };
+    let (node, worked) = worked.map_err(|e| Failure::bug(format!("the node panicked: {e}")))?;
     display.finish().await?;
     let video = match worked {
         Ok(video) => video,

@@ -10,7 +10,7 @@ use ytempire_core::Code;
 use super::graph::SceneArgs;
 use super::local;
 use crate::Asset;
-use crate::asset::{AssetKind, matched};
+use crate::asset::{AssetKind, matched, mebibytes};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::error::StageError;
 
@@ -72,7 +72,8 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     });
     let inputs = json!({ "asset": asset, "canvas": attempt.request.canvas(),
         "substituted": substituted });
-    let done = local(attempt, &inputs, 0, move |attempt| {
+    let mib = asset.as_ref().map_or(0, mebibytes);
+    let done = local(attempt, &inputs, mib, move |attempt| {
         let (shown, files) = match &asset {
             None => (Shown::Card, vec![]),
             Some(asset) => show(attempt, asset)?,
@@ -129,7 +130,7 @@ fn show(attempt: &Attempt, asset: &Asset) -> Result<(Shown, Vec<ArtifactRow>), S
             width,
             height,
         },
-        vec![file],
+        vec![original, file],
     ))
 }
 

@@ -45,26 +45,26 @@ pub(crate) struct Done {
 }
 
 /// Does local work under the cache and under a reservation: looks whether the same was done
-/// before, else holds the worst case for `words` of narration, works on a thread of its own and
-/// settles what it took.
+/// before, else holds the worst case for `amount` (see [`local_max`]), works on a thread of its
+/// own and settles what it took.
 pub(crate) async fn local(
     attempt: &Attempt,
     inputs: &impl Serialize,
-    words: u64,
+    amount: u64,
     work: impl FnOnce(&Attempt) -> Result<Made, StageError> + Send + 'static,
 ) -> Result<Done, StageError> {
     let key = attempt.key(inputs)?;
     if let Some(entry) = attempt.cached(&key).await? {
         return reused(attempt, entry).await;
     }
-    let hold = reserve(attempt, words).await?;
+    let hold = reserve(attempt, amount).await?;
     let (made, cpu) = attempt.blocking(&hold, work).await?;
     Ok(finished(&hold, key, made, cpu))
 }
 
-/// Holds the worst case of a local job for `words` of narration.
-pub(crate) async fn reserve(attempt: &Attempt, words: u64) -> Result<LocalHold, StageError> {
-    let max = local_max(attempt.stage(), words, attempt.request.tier);
+/// Holds the worst case of a local job for `amount`, see [`local_max`].
+pub(crate) async fn reserve(attempt: &Attempt, amount: u64) -> Result<LocalHold, StageError> {
+    let max = local_max(attempt.stage(), amount, attempt.request.tier);
     let (hold, holds) = LocalHold::ask(&attempt.parts, max)?;
     attempt
         .parts
