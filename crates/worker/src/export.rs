@@ -74,6 +74,9 @@ pub async fn export(
         source,
     })?;
     let package = package(parts, video.id).await?;
+    for name in package.files.keys().map(String::as_str).chain([RECEIPT]) {
+        sweep(folder, name);
+    }
     for (name, file) in &package.files {
         let from = parts.artifacts.path(&file.id).ok().flatten();
         let from = from.ok_or_else(|| ExportError::Artifact(file.id.to_string()))?;
@@ -83,20 +86,42 @@ pub async fn export(
     }
     let receipt = receipt(parts, video).await?;
     let text = serde_json::to_vec_pretty(&receipt).map_err(io::Error::from);
-    lay(parts, &folder.join("receipt.json"), |to| {
-        fs::write(to, text?)
-    })?;
+    lay(parts, &folder.join(RECEIPT), |to| fs::write(to, text?))?;
     parts.crash.pass("receipt.after_write");
     let files = package
         .files
         .into_keys()
-        .chain(["receipt.json".to_owned()])
+        .chain([RECEIPT.to_owned()])
         .collect();
     Ok(Exported {
         folder: folder.to_owned(),
         files,
         receipt,
     })
+}
+
+/// The file with what a video cost.
+const RECEIPT: &str = "receipt.json";
+
+/// Removes what processes left that died while they laid out `name`.
+fn sweep(folder: &Path, name: &str) {
+    let Ok(files) = fs::read_dir(folder) else {
+        return;
+    };
+    for file in files.filter_map(Result::ok) {
+        let found = file.file_name();
+        let process = found.to_str().and_then(|found| {
+            found
+                .strip_prefix(name)?
+                .strip_prefix('.')?
+                .strip_suffix(".part")
+        });
+        let ours = process.is_some_and(|id| id.parse::<u32>().is_ok());
+        if ours && File::open(file.path()).is_ok_and(|part| part.try_lock().is_ok()) {
+            // Another process may have been quicker.
+            drop(fs::remove_file(file.path()));
+        }
+    }
 }
 
 /// Writes beside the target, syncs, renames.
@@ -109,15 +134,17 @@ fn lay(
         path: to.to_owned(),
         source,
     };
-    let mut beside = to.as_os_str().to_owned();
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = PathBuf::from(beside);
-    write(&beside).map_err(refused)?;
-    File::open(&beside)
-        .and_then(|file| file.sync_all())
+    let mut part = to.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(part);
+    // Locked while we write: what can be locked is from a process that died.
+    let file = File::create(&part).map_err(refused)?;
+    file.lock().map_err(refused)?;
+    write(&part)
+        .and_then(|()| file.sync_all())
         .map_err(refused)?;
     parts.crash.pass("export.before_rename");
-    fs::rename(&beside, to).map_err(refused)?;
+    fs::rename(&part, to).map_err(refused)?;
     parts.crash.pass("export.after_rename");
     Ok(())
 }

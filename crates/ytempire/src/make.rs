@@ -273,7 +273,12 @@ fn told(
         print(&format!("{line}\n"))?;
     }
     if let Some((code, text)) = &video.failure {
-        let again = "what is finished is kept: mend the cause and give the same command again";
+        let again = match code {
+            Code::DiskFull => {
+                "what is finished is kept: free some space and give the same command again"
+            }
+            _ => "what is finished is kept: mend the cause and give the same command again",
+        };
         return Err(Failure::new(*code, text.clone()).hint(again));
     }
     if video.state != VideoState::Ready {

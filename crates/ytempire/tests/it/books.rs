@@ -86,7 +86,7 @@ pub(crate) fn faults(place: &Place) -> Vec<String> {
         for t in transfers {
             let open = matches!(t.state, TransferState::Pending | TransferState::Sent);
             let over = t.posted > t.held;
-            let dated = t.settled_at.is_some() == !t.state.is_open();
+            let dated = t.settled_at.is_some() || t.state.is_open();
             if open || over || !dated {
                 faults.push(format!("transfer badly ended: {t:?}"));
             }

@@ -53,7 +53,7 @@ fn a_full_disk_is_told_and_nothing_half_done_is_left() {
     }
     on_a_small_disk(place.make("whale.toml"), "data")
         .end()
-        .refused(4, "YT0203", &["disk is full", "free some space"]);
+        .refused(4, "YT0203", &["no space is left", "free some space"]);
     assert!(!place.path("out/whale/video.mp4").exists());
     // The disk of this run is gone with its namespace: the next one begins anew, and ends well.
     place.make("whale.toml").end().good();
