@@ -128,6 +128,10 @@ pub(crate) fn scan(
 }
 
 /// A single file of the user's, such as the music.
+#[expect(
+    clippy::unnecessary_debug_formatting,
+    reason = "odd characters of a name are shown escaped"
+)]
 pub(crate) fn one(
     ingest: &Ingest<'_>,
     path: &Path,
