@@ -122,7 +122,7 @@ fn a_pipe_in_the_folder_is_not_waited_for() {
 fn files_of_others_are_refused_to_a_plain_user() {
     let place = place();
     let hidden = place.write("pictures/whale.jpg", "whale");
-    fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o000)).unwrap();
     let mut run = place.make("brief.toml");
     if rustix::process::getuid().is_root() {
         // Root may read everything, so it becomes nobody.

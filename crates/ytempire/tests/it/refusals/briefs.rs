@@ -65,6 +65,7 @@ fn texts_that_are_no_brief() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn keys_and_values() {
     let with = |line: &str| format!("{line}\n{}", brief("One short sentence."));
     check(
@@ -147,6 +148,7 @@ fn keys_and_values() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn scripts() {
     let many = |scenes: usize| {
         let mut script = String::from("title = \"Many\"\nscript = '''\n");

@@ -131,7 +131,7 @@ fn dies_and_goes_on(point: &str, visit: u32, called: bool, wanted: &[u8]) -> Res
     let parts = parts.filter_map(|file| file.unwrap().file_name().into_string().ok());
     wrong.extend(
         parts
-            .filter(|name| name.ends_with(".part"))
+            .filter(|name| name.contains(".part"))
             .map(|name| format!("{name} is left")),
     );
     if let Some(server) = server {

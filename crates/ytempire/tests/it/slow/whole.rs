@@ -1,6 +1,7 @@
 //! One video of twenty seconds, everything about it, and what the next command finds of it.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -71,6 +72,19 @@ fn a_brief_becomes_a_folder_that_can_be_uploaded() {
     );
     chapters(&looked);
 
+    captions(&folder, looked.seconds());
+    reports(&folder);
+    let thumbnail = Looked::picture(&folder.join("thumbnail.jpg"));
+    assert_eq!(thumbnail, (1280, 720));
+
+    events(&made.json_lines());
+    money(&place);
+    again(&place);
+    watched_by_head(&place);
+}
+
+/// Every word that is said is shown, in order, and no caption overlaps the next.
+fn captions(folder: &Path, seconds: f64) {
     let said: Vec<_> = SCENES.iter().flat_map(|(_, _, said)| words(said)).collect();
     for name in ["captions.srt", "captions.vtt"] {
         let file = folder.join(name);
@@ -78,14 +92,14 @@ fn a_brief_becomes_a_folder_that_can_be_uploaded() {
         let times = cue_times(&file);
         let mut end = 0.0;
         for (from, to) in times {
-            assert!(
-                end <= from && from < to && to <= looked.seconds() + 0.001,
-                "{name}"
-            );
+            assert!(end <= from && from < to && to <= seconds + 0.001, "{name}");
             end = to;
         }
     }
+}
 
+/// What lies beside the video says that it is good, whose it is, and what an upload needs.
+fn reports(folder: &Path) {
     let json = |name: &str| -> Value {
         serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
     };
@@ -112,14 +126,6 @@ fn a_brief_becomes_a_folder_that_can_be_uploaded() {
             "{credits:#}"
         );
     }
-
-    let thumbnail = Looked::picture(&folder.join("thumbnail.jpg"));
-    assert_eq!(thumbnail, (1280, 720));
-
-    events(&made.json_lines());
-    money(&place);
-    again(&place);
-    watched_by_head(&place);
 }
 
 fn chapters(looked: &Looked) {
