@@ -75,8 +75,8 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
             }
         } else {
             let text = format!(
-                "its process ended in the middle of it {} times",
-                job.attempts
+                "{}: its process ended in the middle of it {} times",
+                job.stage, job.attempts
             );
             discard(tx, now, job, Code::AttemptsExhausted, &text)?;
         }

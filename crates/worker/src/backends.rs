@@ -21,11 +21,19 @@ impl Backends {
         }
     }
 
-    /// The backend for scripts at `tier`. A topic needs one, so a higher backend serves a lower
-    /// tier if it is the only one.
+    /// The backend for scripts at `tier`.
     pub fn writer(&self, tier: Tier) -> Option<&Backend> {
         self.fitting(Kind::OpenaiChat, tier)
-            .or_else(|| self.any(Kind::OpenaiChat))
+    }
+
+    /// A backend for scripts that only a higher tier uses, and the lowest such tier.
+    pub fn dearer_writer(&self, tier: Tier) -> Option<(Tier, &Backend)> {
+        let higher = |(lowest, backend): &&(Tier, Backend)| {
+            backend.kind == Kind::OpenaiChat && *lowest as u8 > tier as u8
+        };
+        let found = self.configured.iter().filter(higher);
+        let lowest = found.min_by_key(|(lowest, _)| *lowest as u8);
+        lowest.map(|(tier, backend)| (*tier, backend))
     }
 
     /// The backend for narration at `tier`; `None`: the embedded voice.
@@ -67,12 +75,5 @@ impl Backends {
             .iter()
             .find(fits)
             .map(|(_, backend)| backend)
-    }
-
-    fn any(&self, kind: Kind) -> Option<&Backend> {
-        self.configured
-            .iter()
-            .map(|(_, backend)| backend)
-            .find(|backend| backend.kind == kind)
     }
 }

@@ -140,6 +140,10 @@ pub(crate) fn words(text: &str) -> u64 {
         .sum()
 }
 
+/// Frames that a MiB holds at least: the encoder keeps below 12 Mbit/s at 30 frames a second,
+/// 50 kB a frame. A buffer of 3 MiB more may be full when a segment ends.
+const FRAMES_PER_MIB: u64 = 20;
+
 /// Frames that `words` of narration take at most: a word a second, twice the usual time, and
 /// five seconds around them.
 const fn frames_max(words: u64) -> u64 {
@@ -161,9 +165,12 @@ pub(crate) fn local_max(stage: Stage, amount: u64, tier: Tier) -> LocalMax {
         Stage::Illustrate => (60_000 + amount * 100, 64 + amount),
         Stage::Compose => (
             30_000 + frames_max(words) * frame_ms,
-            4 + frames_max(words) / 15,
+            4 + frames_max(words) / FRAMES_PER_MIB,
         ),
-        Stage::Assemble => (30_000 + frames_max(words) * 20, 16 + frames_max(words) / 12),
+        Stage::Assemble => (
+            30_000 + frames_max(words) * 20,
+            16 + frames_max(words) / (FRAMES_PER_MIB - 1),
+        ),
         Stage::Thumbnail => (60_000, 8),
         Stage::Validate => (30_000 + frames_max(words) * 60, 8),
     };
@@ -200,12 +207,7 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
         if let Ok(plan) = plan_at(parts, &other, now)
             && plan.total <= plan.budget
         {
-            let name = if tier == Tier::Simple {
-                "simple"
-            } else {
-                "complex"
-            };
-            return format!("--tier {name} fits, at {} at worst", plan.total);
+            return format!("--tier {} fits, at {} at worst", tier.as_str(), plan.total);
         }
     }
     if total <= ledger::VIDEO_CAP {

@@ -9,10 +9,11 @@ use studio::script::{Script, ScriptError};
 use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
-use ytempire_core::brief::{Settings, Source as Text};
+use ytempire_core::brief::{Settings, Source as Text, Tier};
 use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
+use crate::package::text_faults;
 use crate::plan::{Plan, plan};
 use crate::request::{Music, Narrator, RENDERER, Request, Source};
 use crate::{Parts, export};
@@ -146,7 +147,7 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
             .map_err(|e| RefusedOrder::new(e.code(), e))?,
         Text::Topic(topic) => {
             let Some(writer) = parts.backends.writer(settings.tier) else {
-                return Err(RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER));
+                return Err(no_writer(parts, settings.tier));
             };
             return Ok(Source::Topic {
                 topic: topic.clone(),
@@ -158,6 +159,22 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     };
     studio::script::split_long_scenes(&mut script);
     Ok(Source::Script(script))
+}
+
+/// Why a topic can't be written about, and how to change that. A tier never uses what only a
+/// higher one may buy.
+fn no_writer(parts: &Parts, tier: Tier) -> RefusedOrder {
+    let Some((needed, backend)) = parts.backends.dearer_writer(tier) else {
+        return RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER);
+    };
+    let text = format!(
+        "a topic needs a language backend, and {:?} is used from tier {} on; \
+         add --tier {}",
+        backend.name,
+        needed.as_str(),
+        needed.as_str(),
+    );
+    RefusedOrder::new(Code::NoLanguageBackend, text)
 }
 
 fn article_options(title: Option<&str>) -> studio::article::Options {
@@ -235,6 +252,12 @@ fn check_text(request: &Request, script: &Script) -> Result<(), RefusedOrder> {
             if missing.len() > 12 { ", …" } else { "" },
         );
         return Err(RefusedOrder::new(Code::GlyphsMissing, text));
+    }
+    let faults = text_faults(script);
+    if !faults.is_empty() {
+        // Validation would reject the finished video for them: better now than then.
+        let text = format!("{}; mend it in the text", faults.join("; "));
+        return Err(RefusedOrder::new(Code::ScriptMalformed, text));
     }
     if matches!(request.narrator, Narrator::Local { .. }) {
         if request.language.split('-').next() != Some("en") {

@@ -1,5 +1,7 @@
 //! What nodes and submissions promise, with a real store and no programs.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -122,6 +122,12 @@ impl Display {
                 self.take(&event).await?;
             }
         }
+        let now = self.parts.now();
+        for stage in Stage::ALL {
+            if self.parts.progress.of(stage).running > 0 {
+                self.began.entry(stage).or_insert(now);
+            }
+        }
         if let Mode::Bars { .. } = self.mode {
             self.draw().await?;
         }
@@ -165,7 +171,12 @@ impl Display {
         };
         let stage = event.stage.map_or("video", Stage::as_str);
         let why = event.detail["text"].as_str().unwrap_or_default();
-        let line = format!("{stage:<10} {said}: {why}");
+        let why = if why.is_empty() {
+            String::new()
+        } else {
+            format!(": {why}")
+        };
+        let line = format!("{stage:<10} {said}{why}");
         match &self.mode {
             Mode::Bars { screen, .. } => {
                 screen

@@ -1,6 +1,7 @@
 //! `ytempire make`: the main job, from arguments to the folder with the finished video.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use store::VideoRow;
 use worker::{
@@ -20,7 +21,8 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     let cancel = world::stop_signal()?;
     let config = Config::load(global)?;
-    let parts = world::parts(global, &config)?;
+    let mut parts = world::parts(global, &config)?;
+    parts.backends = Arc::new(config.backends()?);
     world::check_tools(&parts.tools)?;
     let prepared = tokio::select! {
         prepared = off_the_loop(parts.clone(), args.clone()) => prepared?,

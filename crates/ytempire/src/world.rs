@@ -14,7 +14,7 @@ use media::tools::{Program, Tools};
 use rand::TryRngCore;
 use store_sqlite::SqliteStore;
 use tracing_subscriber::EnvFilter;
-use worker::{Parts, Progress};
+use worker::{Backends, Parts, Progress};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
 
 use crate::args::Global;
@@ -99,7 +99,7 @@ fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
-/// Opens the store and puts all parts together.
+/// Opens the store and puts all parts together; no backend is configured in them.
 pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> {
     let folder = config.data_dir(global)?;
     let unwritable = |e: &dyn std::fmt::Display| {
@@ -132,7 +132,7 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
         clock: clock(),
         ids: Arc::new(IdSource::seeded(seed)),
         prices: Arc::new(ledger::PriceBook::shipped()),
-        backends: Arc::new(config.backends()?),
+        backends: Arc::new(Backends::default()),
         progress: Progress::default(),
         folder,
         slots: config.slots.unwrap_or_else(cores),

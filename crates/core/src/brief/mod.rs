@@ -108,6 +108,17 @@ pub enum Tier {
     Premium,
 }
 
+impl Tier {
+    /// The name, as briefs and options write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Complex => "complex",
+            Self::Premium => "premium",
+        }
+    }
+}
+
 /// Where captions go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
