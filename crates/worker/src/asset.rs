@@ -138,7 +138,7 @@ pub(crate) fn one(
     wanted: AssetKind,
 ) -> Result<Asset, AssetError> {
     let unusable = |is: &str| AssetError::Unusable {
-        why: format!("{} is {is}", path.display().to_string().escape_debug()),
+        why: format!("{path:?} is {is}"),
     };
     let asset = open(ingest, path, None)?.ok_or_else(|| unusable("no media file"))?;
     if asset.kind != wanted {
