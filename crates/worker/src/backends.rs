@@ -21,19 +21,11 @@ impl Backends {
         }
     }
 
-    /// The backend for scripts at `tier`.
+    /// The backend for scripts at `tier`. A topic needs one, so a higher backend serves a lower
+    /// tier if it is the only one: who gives a topic asks for a text to be written.
     pub fn writer(&self, tier: Tier) -> Option<&Backend> {
         self.fitting(Kind::OpenaiChat, tier)
-    }
-
-    /// A backend for scripts that only a higher tier uses, and the lowest such tier.
-    pub fn dearer_writer(&self, tier: Tier) -> Option<(Tier, &Backend)> {
-        let higher = |(lowest, backend): &&(Tier, Backend)| {
-            backend.kind == Kind::OpenaiChat && *lowest as u8 > tier as u8
-        };
-        let found = self.configured.iter().filter(higher);
-        let lowest = found.min_by_key(|(lowest, _)| *lowest as u8);
-        lowest.map(|(tier, backend)| (*tier, backend))
+            .or_else(|| self.any(Kind::OpenaiChat))
     }
 
     /// The backend for narration at `tier`; `None`: the embedded voice.
@@ -75,5 +67,12 @@ impl Backends {
             .iter()
             .find(fits)
             .map(|(_, backend)| backend)
+    }
+
+    fn any(&self, kind: Kind) -> Option<&Backend> {
+        self.configured
+            .iter()
+            .map(|(_, backend)| backend)
+            .find(|backend| backend.kind == kind)
     }
 }

@@ -140,9 +140,9 @@ pub(crate) fn words(text: &str) -> u64 {
         .sum()
 }
 
-/// Frames that a MiB holds at least: the encoder keeps below 12 Mbit/s at 30 frames a second,
-/// 50 kB a frame. A buffer of 3 MiB more may be full when a segment ends.
-const FRAMES_PER_MIB: u64 = 20;
+/// Frames that a MiB holds at least: 8.4 Mbit/s over [`frames_max`], which is twice what speech
+/// takes. The encoder's peak of 12 Mbit/s over the true time stays below that.
+const FRAMES_PER_MIB: u64 = 30;
 
 /// Frames that `words` of narration take at most: a word a second, twice the usual time, and
 /// five seconds around them.
@@ -165,12 +165,9 @@ pub(crate) fn local_max(stage: Stage, amount: u64, tier: Tier) -> LocalMax {
         Stage::Illustrate => (60_000 + amount * 100, 64 + amount),
         Stage::Compose => (
             30_000 + frames_max(words) * frame_ms,
-            4 + frames_max(words) / FRAMES_PER_MIB,
+            8 + frames_max(words) / FRAMES_PER_MIB,
         ),
-        Stage::Assemble => (
-            30_000 + frames_max(words) * 20,
-            16 + frames_max(words) / (FRAMES_PER_MIB - 1),
-        ),
+        Stage::Assemble => (30_000 + frames_max(words) * 20, 16 + frames_max(words) / 24),
         Stage::Thumbnail => (60_000, 8),
         Stage::Validate => (30_000 + frames_max(words) * 60, 8),
     };

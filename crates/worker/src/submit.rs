@@ -9,7 +9,7 @@ use studio::script::{Script, ScriptError};
 use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
-use ytempire_core::brief::{Settings, Source as Text, Tier};
+use ytempire_core::brief::{Settings, Source as Text};
 use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
@@ -147,7 +147,7 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
             .map_err(|e| RefusedOrder::new(e.code(), e))?,
         Text::Topic(topic) => {
             let Some(writer) = parts.backends.writer(settings.tier) else {
-                return Err(no_writer(parts, settings.tier));
+                return Err(RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER));
             };
             return Ok(Source::Topic {
                 topic: topic.clone(),
@@ -159,22 +159,6 @@ fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
     };
     studio::script::split_long_scenes(&mut script);
     Ok(Source::Script(script))
-}
-
-/// Why a topic can't be written about, and how to change that. A tier never uses what only a
-/// higher one may buy.
-fn no_writer(parts: &Parts, tier: Tier) -> RefusedOrder {
-    let Some((needed, backend)) = parts.backends.dearer_writer(tier) else {
-        return RefusedOrder::new(Code::NoLanguageBackend, NO_WRITER);
-    };
-    let text = format!(
-        "a topic needs a language backend, and {:?} is used from tier {} on; \
-         add --tier {}",
-        backend.name,
-        needed.as_str(),
-        needed.as_str(),
-    );
-    RefusedOrder::new(Code::NoLanguageBackend, text)
 }
 
 fn article_options(title: Option<&str>) -> studio::article::Options {

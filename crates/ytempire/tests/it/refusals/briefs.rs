@@ -183,7 +183,7 @@ fn scripts() {
                 "400 scenes are planned",
                 many(400),
                 "YT0101",
-                &["$0.0001", "shorten the text"],
+                &["$0.0001", "--budget"],
             )
             .options("--budget 0.0001"),
             Case::new(
