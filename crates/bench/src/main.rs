@@ -11,6 +11,7 @@
 #![expect(clippy::print_stdout, reason = "the tables are for standard output")]
 
 mod compose;
+mod control_group;
 mod draw;
 mod film;
 mod jitter;
