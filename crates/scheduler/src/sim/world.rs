@@ -1,0 +1,646 @@
+//! The events of a simulated machine.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use super::report::Tally;
+use super::shared::Shared;
+use super::{Arrival, Order, Policy, Report, Truth};
+use crate::chance::Chance;
+use crate::claim::{self, Action};
+use crate::graph::Graph;
+use crate::hardware::Hardware;
+use crate::health::{Health, Sign};
+use crate::outline::{Available, Outline};
+use crate::planner;
+use crate::predictor::Predictor;
+use crate::resource::{Cost, Micros, SECOND, WHOLE};
+use crate::snapshot::{Gpu, Job, JobState, ModelState, Node, Resident, Run, Snapshot, Video};
+use crate::workload::Workload;
+
+/// How often the planner looks without being called.
+const PLAN_EVERY: Micros = 5 * SECOND;
+
+/// What is bought for a video at most: the cap of the ledger, $3.00.
+const BUDGET: Cost = 3_000_000;
+
+/// What is simulated.
+#[derive(Clone, Debug)]
+pub struct Scenario<'a> {
+    /// The workload, as it runs on the hardware ([`Workload::on`]).
+    pub workload: &'a Workload,
+    /// The machines.
+    pub hardware: &'a Hardware,
+    /// The videos.
+    pub arrivals: &'a [Arrival],
+    /// Of the true lengths of jobs.
+    pub seed: u64,
+    /// How many times the workload's deviations the true lengths vary.
+    pub noise: f64,
+    /// What happens to GPUs.
+    pub faults: &'a [Fault],
+    /// Whether each video is promised a time when it comes.
+    pub promises: bool,
+    /// Whether every decision is written down, not only hashed.
+    pub log: bool,
+}
+
+/// Something that happens to a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When.
+    pub at: Micros,
+    /// On which machine.
+    pub node: usize,
+    /// To which of its GPUs.
+    pub gpu: usize,
+    /// What.
+    pub sign: Sign,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Ended {
+        node: u8,
+        video: u32,
+        job: u16,
+        begun: Micros,
+    },
+    Shared {
+        node: u8,
+        gpu: u8,
+        version: u64,
+    },
+    Loaded {
+        node: u8,
+        gpu: u8,
+        model: u8,
+    },
+    Fault(u32),
+    Arrived(u32),
+    Tick,
+}
+
+/// A simulated machine, or several, at one moment.
+#[derive(Clone, Debug)]
+pub struct World<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) policy: Policy,
+    pub(super) truth: Truth,
+    pub(super) predictor: Predictor,
+    pub(super) now: Micros,
+    pub(super) seen: Snapshot,
+    pub(super) tally: Tally,
+    scenario: Option<Scenario<'a>>,
+    queue: BinaryHeap<Reverse<(Micros, u64, Event)>>,
+    sequence: u64,
+    shared: Vec<Vec<Shared>>,
+    free_slots: Vec<u32>,
+    graphs: BTreeMap<u64, Arc<Graph>>,
+    ticking: bool,
+    available: Available,
+    /// The video whose end a what-if waits for.
+    pub(crate) awaited: Option<u32>,
+}
+
+impl<'a> World<'a> {
+    /// An empty world before the first arrival. Pinned models are loaded, others wait in main
+    /// memory.
+    pub fn new(scenario: &Scenario<'a>, policy: &Policy) -> Self {
+        let workload = scenario.workload;
+        let seen = Snapshot {
+            nodes: vec![node(workload, scenario.hardware); scenario.hardware.machines as usize],
+            provider_slots: workload.providers.iter().map(|p| p.1).collect(),
+            providers: workload.providers.iter().map(|p| p.1).collect(),
+            ..Snapshot::default()
+        };
+        let mut world = Self::around(workload, policy, seen);
+        world.truth = Truth::Drawn(Chance::seeded(scenario.seed).of(7), scenario.noise);
+        world.tally = Tally::new(scenario.log, workload.providers.len());
+        for (at, arrival) in scenario.arrivals.iter().enumerate() {
+            world.expect(arrival.at, Event::Arrived(at as u32));
+        }
+        for (at, fault) in scenario.faults.iter().enumerate() {
+            world.expect(fault.at, Event::Fault(at as u32));
+        }
+        world.scenario = Some(scenario.clone());
+        world
+    }
+
+    /// The world of a snapshot, in which everything lasts as predicted.
+    pub(crate) fn what_if(
+        now: Micros,
+        seen: &Snapshot,
+        workload: &'a Workload,
+        (predictor, policy): (&Predictor, &Policy),
+    ) -> Self {
+        let mut world = Self::around(workload, policy, seen.clone());
+        world.predictor = predictor.clone();
+        world.now = now;
+        world.available = available(workload, &world.seen);
+        for node in 0..seen.nodes.len() {
+            for run in &seen.nodes[node].running {
+                let left = run.ends.saturating_sub(now).max(1);
+                world.run_on(node as u8, run, left);
+            }
+            for (gpu, card) in seen.nodes[node].gpus.iter().enumerate() {
+                for (model, resident) in card.models.iter().enumerate() {
+                    if let ModelState::Loading { until } = resident.state {
+                        let (node, gpu, model) = (node as u8, gpu as u8, model as u8);
+                        world.expect(until.max(now), Event::Loaded { node, gpu, model });
+                    }
+                }
+            }
+        }
+        world.ticking = true;
+        world.expect(now + PLAN_EVERY, Event::Tick);
+        world
+    }
+
+    fn around(workload: &'a Workload, policy: &Policy, seen: Snapshot) -> Self {
+        let shared = seen
+            .nodes
+            .iter()
+            .map(|node| vec![Shared::default(); node.gpus.len()]);
+        Self {
+            workload,
+            policy: policy.clone(),
+            truth: Truth::Predicted,
+            predictor: Predictor::new(workload),
+            now: 0,
+            tally: Tally::new(false, workload.providers.len()),
+            scenario: None,
+            queue: BinaryHeap::new(),
+            sequence: 0,
+            shared: shared.collect(),
+            free_slots: Vec::new(),
+            graphs: BTreeMap::new(),
+            ticking: false,
+            available: available(workload, &seen),
+            awaited: None,
+            seen,
+        }
+    }
+
+    /// What is seen now.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.seen
+    }
+
+    /// The present.
+    pub fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// Goes on until nothing is left to happen.
+    pub fn go(&mut self) {
+        while self.step() {}
+    }
+
+    pub(super) fn report(self) -> Report {
+        self.tally.report(&self.policy.name, self.now)
+    }
+
+    fn expect(&mut self, at: Micros, event: Event) {
+        self.sequence += 1;
+        self.queue.push(Reverse((at, self.sequence, event)));
+    }
+
+    /// Lets the next thing happen, with all else at that moment, and decides once. Tells whether
+    /// there was one.
+    pub fn step(&mut self) -> bool {
+        let Some(Reverse((at, ..))) = self.queue.peek().copied() else {
+            return false;
+        };
+        self.tally.pass(self.now, at, &self.seen);
+        self.now = at;
+        let mut happened = false;
+        while let Some(Reverse((next, _, event))) = self.queue.peek().copied() {
+            if next > at {
+                break;
+            }
+            self.queue.pop();
+            happened |= self.happen(event);
+        }
+        if happened {
+            self.decide();
+        }
+        true
+    }
+
+    /// Decides for what was put in by hand.
+    pub(crate) fn first(&mut self) {
+        self.decide();
+    }
+
+    /// When the awaited video was done.
+    pub(crate) fn awaited_end(&self) -> Option<Micros> {
+        let done = self.seen.videos[self.awaited? as usize].is_done();
+        done.then_some(self.now)
+    }
+
+    fn happen(&mut self, event: Event) -> bool {
+        match event {
+            Event::Arrived(at) => self.arrive(at),
+            Event::Ended {
+                node,
+                video,
+                job,
+                begun,
+            } => {
+                let is_it = |run: &Run| (run.video, run.job, run.since) == (video, job, begun);
+                if !self.seen.nodes[usize::from(node)].running.iter().any(is_it) {
+                    return false;
+                }
+                self.end(node, video, job);
+            }
+            Event::Shared { node, gpu, version } => {
+                let shared = &mut self.shared[usize::from(node)][usize::from(gpu)];
+                if shared.version != version {
+                    return false;
+                }
+                for (video, job) in shared.take_done(self.now) {
+                    self.end(node, video, job);
+                }
+                self.foresee(node, gpu);
+            }
+            Event::Loaded { node, gpu, model } => {
+                let gpu = &mut self.seen.nodes[usize::from(node)].gpus[usize::from(gpu)];
+                let resident = &mut gpu.models[usize::from(model)];
+                if !matches!(resident.state, ModelState::Loading { .. }) {
+                    return false;
+                }
+                resident.state = ModelState::Hot;
+                resident.used_at = self.now;
+            }
+            Event::Fault(at) => self.fault(at),
+            Event::Tick => {
+                self.ticking = !self.seen.order.is_empty();
+                if self.ticking {
+                    self.expect(self.now + PLAN_EVERY, Event::Tick);
+                }
+            }
+        }
+        true
+    }
+
+    fn arrive(&mut self, at: u32) {
+        let Some(arrival) = self.scenario.as_ref().map(|s| s.arrivals[at as usize]) else {
+            return;
+        };
+        let promises = self.scenario.as_ref().is_some_and(|s| s.promises);
+        let video = self.video(u64::from(at), &arrival);
+        let promise = promises.then(|| {
+            let known = (&self.predictor, &self.policy);
+            crate::admission::likely(self.now, &self.seen, video.clone(), self.workload, known)
+        });
+        self.tally
+            .promise(u64::from(at), promise.flatten(), self.now, arrival.deadline);
+        self.admit(video);
+        if !self.ticking && self.policy.order == Order::Planned {
+            self.ticking = true;
+            self.expect(self.now + PLAN_EVERY, Event::Tick);
+        }
+    }
+
+    /// The video of an arrival, nothing of it begun.
+    pub fn video(&mut self, id: u64, arrival: &Arrival) -> Video {
+        let (workload, chunked) = (self.workload, self.policy.chunked);
+        let graph = self.graphs.entry(arrival.stages).or_insert_with(|| {
+            Arc::new(Graph::of(workload, chunked, |at| {
+                arrival.stages >> at & 1 == 1
+            }))
+        });
+        new_video(
+            id,
+            self.now,
+            arrival,
+            Arc::clone(graph),
+            (workload, self.available),
+        )
+    }
+
+    /// Takes a video in.
+    pub fn admit(&mut self, mut video: Video) -> u32 {
+        video.refresh(self.workload, &self.predictor, self.available);
+        let account = video.account as usize;
+        let active = self
+            .seen
+            .order
+            .iter()
+            .map(|slot| &self.seen.videos[*slot as usize]);
+        let busy: Vec<u32> = active.map(|video| video.account).collect();
+        if self.seen.served.len() <= account {
+            self.seen.served.resize(account + 1, 0);
+        }
+        // Who had nothing to do for a while has no claim to what went to others meanwhile.
+        if !busy.contains(&video.account) {
+            let least = busy
+                .iter()
+                .map(|at| self.seen.served[*at as usize])
+                .min()
+                .unwrap_or(0);
+            self.seen.served[account] = self.seen.served[account].max(least);
+        }
+        let slot = if let Some(slot) = self.free_slots.pop() {
+            self.seen.videos[slot as usize] = video;
+            slot
+        } else {
+            self.seen.videos.push(video);
+            self.seen.videos.len() as u32 - 1
+        };
+        let key = |slot: u32| {
+            let video = &self.seen.videos[slot as usize];
+            match self.policy.order {
+                Order::Fifo | Order::Planned => (0, video.id),
+                Order::Priority => (video.class as u64, video.id),
+                Order::Deadline => (video.deadline, video.id),
+            }
+        };
+        let place = if self.policy.order == Order::Planned {
+            self.seen.order.len()
+        } else {
+            self.seen
+                .order
+                .partition_point(|other| key(*other) < key(slot))
+        };
+        self.seen.order.insert(place, slot);
+        slot
+    }
+
+    fn end(&mut self, node: u8, slot: u32, job: u16) {
+        let Some(run) = self.seen.nodes[usize::from(node)].end(self.now, slot, job) else {
+            return;
+        };
+        if let Some(provider) = run.demand.provider {
+            self.seen.providers[usize::from(provider)] += 1;
+        }
+        let video = &mut self.seen.videos[slot as usize];
+        let chunked = video.graph.chunked;
+        let known = &video.graph.jobs[usize::from(job)];
+        let prior = self.workload.job_time(run.backend, chunked, video.length);
+        // A GPU that is shared makes jobs slower; what is learned is what one takes alone.
+        let of = (known.stage, job, run.backend);
+        if let Some(alone) = self.truth.time(self.workload, video.id, of, prior) {
+            self.predictor.observe(run.backend, prior, alone);
+        }
+        let share = run.demand.gpu.share + run.demand.host.get(crate::resource::Resource::Cpu) / 16;
+        let served = (self.now - run.since) * Micros::from(share) / Micros::from(WHOLE);
+        self.seen.served[video.account as usize] += served;
+        video.jobs[usize::from(job)].state = JobState::Done;
+        for next in &Arc::clone(&video.graph).jobs[usize::from(job)].next {
+            let next = &mut video.jobs[usize::from(*next)];
+            if let JobState::Waiting(open) = next.state {
+                next.state = if open <= 1 {
+                    JobState::Ready
+                } else {
+                    JobState::Waiting(open - 1)
+                };
+            }
+        }
+        let cost = self.workload.job_cost(run.backend, chunked);
+        self.tally.spend(video.id, cost);
+        if video.is_done() {
+            self.tally.finish(self.now, video);
+            self.seen.order.retain(|other| *other != slot);
+            self.free_slots.push(slot);
+            if self.awaited == Some(slot) {
+                self.queue.clear();
+            }
+        } else {
+            video.refresh(self.workload, &self.predictor, self.available);
+        }
+    }
+
+    fn decide(&mut self) {
+        if self.policy.order == Order::Planned && !self.seen.order.is_empty() {
+            let plan = planner::plan(self.now, &self.seen, &self.policy.planner);
+            let (workload, available) = (self.workload, self.available);
+            plan.apply(&mut self.seen, |seen, slot, job| {
+                let stage = seen.videos[slot as usize].graph.jobs[usize::from(job)].stage;
+                available.preferred(workload, stage)
+            });
+            self.tally.planned(self.now, &plan, &self.seen);
+        }
+        for node in 0..self.seen.nodes.len() {
+            let known = (self.workload, &self.predictor);
+            let claim = claim::claim(self.now, &self.seen, node, known, self.policy.claim);
+            for (slot, job) in &claim.bypassed {
+                let job = &mut self.seen.videos[*slot as usize].jobs[usize::from(*job)];
+                job.bypassed = job.bypassed.saturating_add(1);
+            }
+            for action in &claim.actions {
+                self.tally
+                    .decided(self.now, node, action, &self.seen, self.workload);
+                self.act(node, action);
+            }
+        }
+    }
+
+    fn act(&mut self, node: usize, action: &Action) {
+        match action {
+            Action::Load { gpu, model, evict } => {
+                let (gpu, model) = (*gpu, *model);
+                let place = (usize::from(gpu), model);
+                let time = self.seen.nodes[node].begin_load(place, evict, self.workload, self.now);
+                let node = node as u8;
+                self.expect(self.now + time, Event::Loaded { node, gpu, model });
+            }
+            &Action::Start {
+                video: slot,
+                job,
+                backend,
+                gpu,
+                time,
+            } => {
+                let video = &mut self.seen.videos[slot as usize];
+                let chunked = video.graph.chunked;
+                let run = Run {
+                    video: slot,
+                    job,
+                    backend,
+                    gpu,
+                    since: self.now,
+                    ends: self.now + time,
+                    demand: *self.workload.job_demand(backend, chunked),
+                };
+                let preferred_cost = {
+                    let stage = video.graph.jobs[usize::from(job)].stage;
+                    let preferred = self.available.preferred(self.workload, stage);
+                    self.workload.job_cost(preferred, chunked)
+                };
+                let more = self.workload.job_cost(backend, chunked) - preferred_cost;
+                video.budget -= more.max(0);
+                video.jobs[usize::from(job)].state = JobState::Running;
+                let stage = video.graph.jobs[usize::from(job)].stage;
+                let prior = self.workload.job_time(backend, chunked, video.length);
+                let truth = self
+                    .truth
+                    .time(self.workload, video.id, (stage, job, backend), prior);
+                video.refresh(self.workload, &self.predictor, self.available);
+                if let Some(provider) = run.demand.provider {
+                    self.seen.providers[usize::from(provider)] -= 1;
+                }
+                self.seen.nodes[node].begin(run);
+                self.run_on(node as u8, &run, truth.unwrap_or(time).max(1));
+            }
+        }
+    }
+
+    fn run_on(&mut self, node: u8, run: &Run, time: Micros) {
+        let (video, job) = (run.video, run.job);
+        match run.gpu {
+            Some(gpu) if run.demand.gpu.share > 0 => {
+                let shared = &mut self.shared[usize::from(node)][usize::from(gpu)];
+                shared.begin(self.now, (video, job), time, run.demand.gpu.share);
+                self.foresee(node, gpu);
+            }
+            _ => self.expect(
+                self.now + time,
+                Event::Ended {
+                    node,
+                    video,
+                    job,
+                    begun: run.since,
+                },
+            ),
+        }
+    }
+
+    fn foresee(&mut self, node: u8, gpu: u8) {
+        let shared = &self.shared[usize::from(node)][usize::from(gpu)];
+        let version = shared.version;
+        if let Some(at) = shared.next_end() {
+            self.expect(at.max(self.now), Event::Shared { node, gpu, version });
+        }
+    }
+
+    /// A GPU falls ill or is well again. What ran on it is lost and must be done anew.
+    fn fault(&mut self, at: u32) {
+        let Some(fault) = self.scenario.as_ref().map(|s| s.faults[at as usize]) else {
+            return;
+        };
+        let gpu = &mut self.seen.nodes[fault.node].gpus[fault.gpu];
+        if !gpu.health.notice(self.now, fault.sign) {
+            return;
+        }
+        if !gpu.health.takes_work() {
+            self.shared[fault.node][fault.gpu].clear(self.now);
+            let lost: Vec<Run> = self.seen.nodes[fault.node]
+                .running
+                .iter()
+                .filter(|run| run.gpu == Some(fault.gpu as u8))
+                .copied()
+                .collect();
+            for run in lost {
+                self.seen.nodes[fault.node].end(self.now, run.video, run.job);
+                let video = &mut self.seen.videos[run.video as usize];
+                video.jobs[usize::from(run.job)].state = JobState::Ready;
+            }
+            let gpu = &mut self.seen.nodes[fault.node].gpus[fault.gpu];
+            for (at, model) in gpu.models.iter_mut().enumerate() {
+                if matches!(model.state, ModelState::Hot | ModelState::Loading { .. }) {
+                    gpu.vram_free += self.workload.models[at].weights_mib;
+                    model.state = ModelState::Cold;
+                }
+            }
+        }
+        self.available = available(self.workload, &self.seen);
+        for slot in self.seen.order.clone() {
+            let video = &mut self.seen.videos[slot as usize];
+            let graph = Arc::clone(&video.graph);
+            for (job, known) in video.jobs.iter_mut().zip(&graph.jobs) {
+                if matches!(job.state, JobState::Ready | JobState::Waiting(_)) {
+                    job.backend = self.available.preferred(self.workload, known.stage);
+                }
+            }
+            video.refresh(self.workload, &self.predictor, self.available);
+        }
+    }
+}
+
+/// The backends that can run with the GPUs that take work.
+pub(crate) fn available(workload: &Workload, seen: &Snapshot) -> Available {
+    let well = seen
+        .nodes
+        .iter()
+        .any(|node| node.gpus.iter().any(|gpu| gpu.health.takes_work()));
+    let mut bits = 0;
+    for (at, backend) in workload.backends.iter().enumerate() {
+        let placed = workload.stages[backend.stage]
+            .backends
+            .contains(&(at as u8));
+        let runs = placed && (well || backend.demand.gpu.is_none());
+        bits |= u64::from(runs) << at;
+    }
+    Available(bits)
+}
+
+fn new_video(
+    id: u64,
+    now: Micros,
+    arrival: &Arrival,
+    graph: Arc<Graph>,
+    (workload, available): (&Workload, Available),
+) -> Video {
+    let jobs = graph.jobs.iter().map(|job| Job {
+        state: match job.needs.len() {
+            0 => JobState::Ready,
+            open => JobState::Waiting(open as u8),
+        },
+        backend: available.preferred(workload, job.stage),
+        bypassed: 0,
+    });
+    let jobs = jobs.collect();
+    Video {
+        id,
+        account: arrival.account,
+        class: arrival.class,
+        arrived: now,
+        deadline: arrival.deadline,
+        promise: arrival.deadline,
+        length: arrival.length,
+        budget: BUDGET,
+        graph,
+        jobs,
+        latest_start_at: now,
+        outline: Outline::default(),
+    }
+}
+
+fn node(workload: &Workload, hardware: &Hardware) -> Node {
+    let gpus = hardware.gpus.iter().map(|card| {
+        let mut free = card.vram_mib;
+        let models = workload.models.iter().map(|model| {
+            let hot = model.pinned && free >= model.weights_mib;
+            free -= if hot { model.weights_mib } else { 0 };
+            Resident {
+                state: if hot {
+                    ModelState::Hot
+                } else {
+                    ModelState::Warm
+                },
+                users: 0,
+                used_at: 0,
+            }
+        });
+        let models = models.collect();
+        Gpu {
+            vram_mib: card.vram_mib,
+            vram_free: free,
+            share_max: card.share_max,
+            share: 0,
+            nvenc_free: card.nvenc_engines * WHOLE,
+            nvenc: card.nvenc_engines * WHOLE,
+            models,
+            health: Health::default(),
+        }
+    });
+    Node {
+        capacity: hardware.host,
+        free: hardware.host,
+        gpus: gpus.collect(),
+        running: Vec::new(),
+    }
+}
