@@ -133,7 +133,11 @@ impl Peers {
             )?;
             last = format!("x{index}");
         }
-        write!(graph, "[{last}]ass={}[out]", subtitles.display())?;
+        write!(
+            graph,
+            "[{last}]ass={},format=yuv420p[out]",
+            subtitles.display()
+        )?;
         command
             .args(["-filter_complex", &graph, "-map", "[out]"])
             .args([

@@ -7,6 +7,7 @@ mod canvas;
 mod frame;
 mod layer;
 mod prose;
+mod sketch;
 mod word;
 
 pub mod article;
@@ -26,4 +27,5 @@ pub mod timeline;
 pub use canvas::{Canvas, Rect};
 pub use frame::{Rgba, Yuv420};
 pub use layer::{Backdrop, Edge, Layer, Motion, MotionKind, Shot, TextBox};
+pub use sketch::{NoSketch, Sketch};
 pub use word::WordTime;

@@ -42,9 +42,6 @@ pub(crate) struct Global {
     /// Say more; twice, everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Ends the process at a crash point: NAME or NAME:VISIT. For tests.
-    #[arg(long, global = true, hide = true, env = "YTEMPIRE_CRASH_AT")]
-    pub(crate) crash_at: Option<String>,
 }
 
 impl Args {

@@ -22,7 +22,10 @@ use crate::config::Config;
 use crate::fail::Failure;
 
 /// The machine's clock, to the microsecond.
-struct SystemClock;
+struct SystemClock {
+    /// Microseconds by which it is ahead: for tests of clocks that are wrong.
+    shift: i64,
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -30,13 +33,29 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(micros.saturating_add(self.shift))
     }
 }
 
 /// The machine's clock.
-pub(crate) fn clock() -> Arc<dyn Clock> {
-    Arc::new(SystemClock)
+pub(crate) fn clock() -> Result<Arc<dyn Clock>, Failure> {
+    let seconds: i64 = harness("YTEMPIRE_CLOCK_SHIFT", "0", |text| text.parse().ok())?;
+    let shift = seconds.saturating_mul(1_000_000);
+    Ok(Arc::new(SystemClock { shift }))
+}
+
+/// What a test harness says in the environment; no option, as it is none of a user's business.
+fn harness<T>(
+    variable: &str,
+    default: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, Failure> {
+    let text = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
+    read(&text).ok_or_else(|| {
+        let text = format!("{variable}={text}: it is for tests, and this is none of its values");
+        Failure::new(Code::ConfigInvalid, text).hint(format!("unset {variable}"))
+    })
 }
 
 /// Sends log lines to standard error; `YTEMPIRE_LOG` overrides the verbosity.
@@ -107,7 +126,7 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
         Failure::new(Code::FolderUnwritable, text).hint("name another one by --data-dir DIR")
     };
     std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
-    let crash = crash(global)?;
+    let crash = crash()?;
     let store =
         SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
             store::Error::ReadOnly(_) => unwritable(&e),
@@ -129,7 +148,7 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
         store: Arc::new(store),
         artifacts: Arc::new(artifacts),
         tools: Arc::new(Tools::find(&std::env::var_os("PATH").unwrap_or_default())),
-        clock: clock(),
+        clock: clock()?,
         ids: Arc::new(IdSource::seeded(seed)),
         prices: Arc::new(ledger::PriceBook::shipped()),
         backends: Arc::new(Backends::default()),
@@ -140,20 +159,14 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
     })
 }
 
-fn crash(global: &Global) -> Result<CrashPlan, Failure> {
-    let Some(text) = &global.crash_at else {
-        return Ok(CrashPlan::default());
-    };
-    let (point, visit) = text.split_once(':').unwrap_or((text, "1"));
-    let armed = visit
-        .parse()
-        .ok()
-        .and_then(|visit| CrashPlan::armed(point, visit));
-    armed.ok_or_else(|| {
-        Failure::new(
-            Code::ConfigInvalid,
-            format!("--crash-at {text}: no such crash point"),
-        )
+/// Where a test ends the process: `NAME` or `NAME:VISIT`.
+fn crash() -> Result<CrashPlan, Failure> {
+    harness("YTEMPIRE_CRASH_AT", "", |text| {
+        if text.is_empty() {
+            return Some(CrashPlan::default());
+        }
+        let (point, visit) = text.split_once(':').unwrap_or((text, "1"));
+        CrashPlan::armed(point, visit.parse().ok()?)
     })
 }
 

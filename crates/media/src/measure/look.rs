@@ -1,5 +1,9 @@
 //! Reads what ffmpeg's picture detectors found.
 
+use std::fmt::Write as _;
+
+use studio::Sketch;
+
 use super::Span;
 
 /// Stretches that the detectors found.
@@ -43,6 +47,29 @@ fn spans(text: &str, start: &str, end: &str, end_s: f64) -> Vec<Span> {
         end_s: end_s.max(start_s),
     }));
     spans
+}
+
+/// The filter that sketches the frames with these numbers; `None` if there are none.
+pub(super) fn sketch_filter(frames: &[u64]) -> Option<String> {
+    if frames.is_empty() {
+        return None;
+    }
+    let mut wanted = String::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let plus = if index == 0 { "" } else { "+" };
+        let _infallible = write!(wanted, "{plus}eq(n,{frame})");
+    }
+    // The luma plane alone, and said to be of full range on both sides: grey would be stretched.
+    let side = Sketch::SIDE;
+    Some(format!(
+        "select='{wanted}',extractplanes=y,scale={side}:{side}:flags=area:in_range=pc:out_range=pc"
+    ))
+}
+
+/// Reads raw sketches, one after another.
+pub(super) fn sketches(bytes: &[u8]) -> Vec<Sketch> {
+    let (whole, _) = bytes.as_chunks::<{ Sketch::FIELDS }>();
+    whole.iter().copied().map(Sketch::from_fields).collect()
 }
 
 /// The last frame count of ffmpeg's progress report.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use studio::Sketch;
 use ytempire_core::Cancel;
 
 use crate::child::{self, Limits, Running};
@@ -30,6 +31,8 @@ const ERRORS_MAX: usize = 20;
 const LOOKED: &str = "measure-pictures.txt";
 /// Where ffmpeg counts.
 const COUNTED: &str = "measure-progress.txt";
+/// Where ffmpeg leaves sketches of the frames that are asked for.
+const SKETCHED: &str = "measure-sketches.gray";
 
 /// Why a file could not be measured. A file that is merely bad is measured.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,17 @@ impl Default for Thresholds {
     }
 }
 
+/// What to measure, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// From where on something counts.
+    pub thresholds: Thresholds,
+    /// Frames to sketch, counted from 0, in ascending order.
+    pub sketch_frames: &'a [u64],
+    /// Threads that decode.
+    pub threads: u32,
+}
+
 /// Mean difference of two pictures, in decibels of full scale, below which nothing moves. A
 /// picture that is stuck differs by nothing at all; the filter's own -60 dB also calls a slowly
 /// drifting backdrop or a word that lights up in a caption a standing picture.
@@ -114,6 +128,8 @@ pub struct Measurements {
     pub black: Vec<Span>,
     /// Stretches of a standing picture.
     pub freeze: Vec<Span>,
+    /// Sketches of the frames that were asked for; fewer if it has fewer frames.
+    pub sketches: Vec<Sketch>,
     /// Its sound; `None` if it has none.
     pub sound: Option<Heard>,
     /// CPU time that measuring took.
@@ -140,17 +156,15 @@ pub struct Heard {
     pub onsets_ms: Vec<u32>,
 }
 
-/// Measures the MP4 file at `path`. ffmpeg works in `folder`, which must be writable, and
-/// decodes with `threads` threads.
+/// Measures the MP4 file at `path`. ffmpeg works in `folder`, which must be writable.
 ///
 /// # Errors
 /// See [`Error`].
 pub fn measure(
     tools: &Tools,
     path: &Path,
-    thresholds: &Thresholds,
+    task: &Task<'_>,
     folder: &Path,
-    threads: u32,
     cancel: &Cancel,
 ) -> Result<Measurements, Error> {
     let unread = |source| Error::File {
@@ -161,8 +175,8 @@ pub fn measure(
     let layout = boxes::layout(path).map_err(unread)?;
     let probe = probe::probe(tools, path, Kind::Mp4, folder, cancel)?;
     let has = [!probe.video.is_empty(), !probe.audio.is_empty()];
-    let mut running = decode(tools, path, thresholds, (folder, threads), has, cancel)?;
-    let mut listener = Listener::new(thresholds);
+    let mut running = decode(tools, path, task, folder, has, cancel)?;
+    let mut listener = Listener::new(&task.thresholds);
     hear(&mut running, &mut listener);
     let done = running.finish()?;
     let read = |name| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
@@ -174,7 +188,8 @@ pub fn measure(
         .unwrap_or(0.0);
     let looked = look::read(&read(LOOKED), end_s);
     let frames = look::frames(&read(COUNTED));
-    for name in [LOOKED, COUNTED] {
+    let sketches = look::sketches(&std::fs::read(folder.join(SKETCHED)).unwrap_or_default());
+    for name in [LOOKED, COUNTED, SKETCHED] {
         // The job folder goes away as a whole.
         let _left = std::fs::remove_file(folder.join(name));
     }
@@ -190,6 +205,7 @@ pub fn measure(
             .collect(),
         black: looked.black,
         freeze: looked.freeze,
+        sketches,
         sound: has[1].then(|| listener.finish()),
         probe,
         cpu: done.cpu,
@@ -201,8 +217,8 @@ pub fn measure(
 fn decode(
     tools: &Tools,
     path: &Path,
-    thresholds: &Thresholds,
-    (folder, threads): (&Path, u32),
+    task: &Task<'_>,
+    folder: &Path,
     [pictures, sound]: [bool; 2],
     cancel: &Cancel,
 ) -> Result<Running, Error> {
@@ -210,7 +226,7 @@ fn decode(
     let mut spec = ffmpeg::quiet(tools, folder)?
         .args([
             "-threads",
-            &threads.to_string(),
+            &task.threads.to_string(),
             "-f",
             Kind::Mp4.demuxer(),
             "-i",
@@ -225,14 +241,26 @@ fn decode(
         })
         .piped_stdout();
     if pictures {
-        let graph = format!(
-            "[0:v:0]scale=320:-2:flags=neighbor,blackdetect=d={}:pix_th=0.1,\
-             freezedetect=n={STILL_DB}dB:d={},metadata=print:file={LOOKED}[seen]",
-            thresholds.black_s, thresholds.freeze_s
+        let detect = format!(
+            "scale=320:-2:flags=neighbor,blackdetect=d={}:pix_th=0.1,\
+             freezedetect=n={STILL_DB}dB:d={},metadata=print:file={LOOKED}",
+            task.thresholds.black_s, task.thresholds.freeze_s
         );
+        let sketch = look::sketch_filter(task.sketch_frames);
+        let graph = match &sketch {
+            None => format!("[0:v:0]{detect}[seen]"),
+            Some(sketch) => {
+                format!("[0:v:0]split[all][some];[all]{detect}[seen];[some]{sketch}[sketched]")
+            }
+        };
         spec = spec
             .args(["-filter_complex", &graph, "-map", "[seen]"])
             .args(["-fps_mode", "passthrough", "-f", "null", "-"]);
+        if sketch.is_some() {
+            spec = spec
+                .args(["-map", "[sketched]", "-fps_mode", "passthrough"])
+                .args(["-f", "rawvideo", &format!("file:{SKETCHED}")]);
+        }
     }
     if sound {
         spec = spec

@@ -35,16 +35,16 @@ fn make(folder: &Path, pictures: &str, sound: &str, extra: &[&str]) -> PathBuf {
     path
 }
 
+fn task(sketch_frames: &[u64]) -> Task<'_> {
+    Task {
+        thresholds: Thresholds::default(),
+        sketch_frames,
+        threads: 1,
+    }
+}
+
 fn look_at(folder: &Path, path: &Path) -> Measurements {
-    measure(
-        &tools(),
-        path,
-        &Thresholds::default(),
-        folder,
-        1,
-        &Cancel::new(),
-    )
-    .unwrap()
+    measure(&tools(), path, &task(&[]), folder, &Cancel::new()).unwrap()
 }
 
 fn near(spans: &[Span], wanted: &[(f64, f64)], tolerance: f64) {
@@ -176,15 +176,7 @@ fn a_file_without_sound_is_measured_and_one_that_is_no_video_is_not() {
     let seen = look_at(folder.path(), &path);
     assert_eq!((seen.frames, seen.sound), (30, None));
     std::fs::write(&path, "no video").unwrap();
-    let thresholds = Thresholds::default();
-    let failed = measure(
-        &tools(),
-        &path,
-        &thresholds,
-        folder.path(),
-        1,
-        &Cancel::new(),
-    );
+    let failed = measure(&tools(), &path, &task(&[]), folder.path(), &Cancel::new());
     assert!(matches!(failed, Err(Error::File { .. })), "{failed:?}");
 }
 
@@ -293,4 +285,54 @@ fn a_file_of_ours_is_measured_as_planned() {
         "{:?}",
         heard.onsets_ms
     );
+}
+
+#[test]
+fn the_frames_that_are_asked_for_are_sketched_as_they_were_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let canvas = Canvas {
+        width: 480,
+        height: 270,
+        fps: 30,
+    };
+    let path = folder.path().join("video.mp4");
+    let settings = Settings::of(Tier::Simple);
+    let mut encoder = Encoder::start(&tools(), &settings, canvas, &path, &Cancel::new()).unwrap();
+    let drawn: Vec<Yuv420> = (0..40).map(|n| stripes(canvas, n)).collect();
+    for frame in &drawn {
+        encoder.frame(frame).unwrap();
+    }
+    encoder.finish().unwrap();
+    // Frame 99 is not there: one sketch fewer.
+    let wanted = [3, 20, 39, 99];
+    let seen = measure(
+        &tools(),
+        &path,
+        &task(&wanted),
+        folder.path(),
+        &Cancel::new(),
+    )
+    .unwrap();
+    assert_eq!((seen.frames, seen.sketches.len()), (40, 3));
+    for (sketch, at) in seen.sketches.iter().zip(wanted) {
+        let near = Sketch::of(&drawn[at as usize]).distance_x100(sketch);
+        let far = Sketch::of(&drawn[(at as usize + 8) % 40]).distance_x100(sketch);
+        assert!(near < 150 && far > 600, "frame {at}: {near}, {far}");
+    }
+}
+
+/// A light bar that walks over a dark frame: the `n`th place of 40.
+fn stripes(canvas: Canvas, n: u32) -> Yuv420 {
+    let mut frame = Yuv420::black(canvas.width, canvas.height);
+    let [luma, ..] = frame.planes_mut();
+    let from = n * canvas.width / 40;
+    for (at, texel) in luma.iter_mut().enumerate() {
+        let x = at as u32 % canvas.width;
+        *texel = if x >= from && x < from + canvas.width / 8 {
+            200
+        } else {
+            40
+        };
+    }
+    frame
 }

@@ -9,8 +9,8 @@ mod tests;
 
 use media::measure::{Measurements, Span};
 use media::probe;
-use studio::Canvas;
 use studio::script::Script;
+use studio::{Canvas, Sketch};
 use ytempire_core::MicroUsd;
 
 use crate::report::Check;
@@ -26,6 +26,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) scene_starts_ms: &'a [u64],
     /// Stretches that stand still by design.
     pub(crate) still: &'a [Span],
+    /// What the middle frame of each scene looked like before it was encoded.
+    pub(crate) planned: &'a [Sketch],
     pub(crate) script: &'a Script,
     pub(crate) narrations: &'a [NarrationFacts],
     /// Words of the captions, in order.
@@ -136,6 +138,7 @@ fn file_checks(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
         m.frames == u64::from(facts.frames) && m.decode_errors.is_empty(),
     ));
     durations(facts, m, checks);
+    scenes(facts, m, checks);
     stretches(facts, m, checks);
     sound(facts, m, checks);
     bit_rate(m, checks);
@@ -230,6 +233,34 @@ fn durations(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
         format!("{planned_s:.3} s each, within a frame; start 0"),
         near(picture_s, planned_s) && near(heard.length_s, planned_s) && start_s.abs() < 0.001,
     ));
+}
+
+/// Encoding moved the fields of no scene measured by more than 0.6 levels; two cards of the same
+/// theme are 5 and more apart.
+const SKETCH_X100_MAX: u32 = 300;
+
+/// Whether each scene is where it was planned to be: its middle frame against the one that was drawn.
+fn scenes(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {
+    let apart: Vec<Option<u32>> = facts
+        .planned
+        .iter()
+        .enumerate()
+        .map(|(index, planned)| Some(planned.distance_x100(m.sketches.get(index)?)))
+        .collect();
+    let wrong = scenes_with(&apart, |x100| {
+        x100.is_none_or(|x100| x100 > SKETCH_X100_MAX)
+    });
+    let most = apart.iter().flatten().max().copied().unwrap_or(0);
+    let shown = format!(
+        "{} of {} scenes, {}.{:02} levels apart at most",
+        apart.len() - wrong.len(),
+        apart.len(),
+        most / 100,
+        most % 100,
+    );
+    let asked = "the middle frame of every scene within 3 levels of the one that was drawn";
+    let ok = wrong.is_empty() && !apart.is_empty();
+    checks.push(Check::measured("scenes", shown, asked, ok).at(wrong));
 }
 
 fn stretches(facts: &Facts<'_>, m: &Measurements, checks: &mut Vec<Check>) {

@@ -19,6 +19,7 @@ struct World {
     caption_faults: Vec<String>,
     layout: Vec<Vec<String>>,
     still: Vec<Span>,
+    planned: Vec<Sketch>,
     bed_db: Option<f32>,
     thumbnail: ThumbnailFacts,
     metadata_faults: Vec<String>,
@@ -60,6 +61,7 @@ fn good() -> World {
         caption_faults: vec![],
         layout: vec![vec![], vec![]],
         still: vec![],
+        planned: vec![sketch(40), sketch(90)],
         bed_db: Some(20.0),
         thumbnail: ThumbnailFacts {
             width: 1280,
@@ -70,6 +72,10 @@ fn good() -> World {
         text_faults: vec![],
         spent: MicroUsd(10),
     }
+}
+
+fn sketch(luma: u8) -> Sketch {
+    Sketch::from_fields([luma; Sketch::FIELDS])
 }
 
 fn measured() -> Measurements {
@@ -114,6 +120,7 @@ fn measured() -> Measurements {
         decode_errors: vec![],
         black: vec![],
         freeze: vec![],
+        sketches: vec![sketch(41), sketch(88)],
         sound: Some(Heard {
             length_s: 20.0,
             loudness_lufs: Some(-14.2),
@@ -139,6 +146,7 @@ fn failing(world: &World) -> Vec<Check> {
         frames: 600,
         scene_starts_ms: &[0, 10_000],
         still: &world.still,
+        planned: &world.planned,
         script: &world.script,
         narrations: &world.narrations,
         caption_words: &world.caption_words,
@@ -174,7 +182,7 @@ fn each_fault_fails_its_own_check_alone() {
     fn heard(world: &mut World) -> &mut Heard {
         m(world).sound.as_mut().unwrap()
     }
-    let faults: [Fault; 34] = [
+    let faults: [Fault; 36] = [
         ("container", |w| m(w).layout.edit_list = true),
         ("container", |w| m(w).layout.index_first = false),
         ("container", |w| {
@@ -197,6 +205,8 @@ fn each_fault_fails_its_own_check_alone() {
         ("duration", |w| m(w).probe.video[0].start_s = Some(0.04)),
         ("duration", |w| m(w).probe.video[0].duration_s = Some(20.04)),
         ("duration", |w| heard(w).length_s = 19.96),
+        ("scenes", |w| w.planned.swap(0, 1)),
+        ("scenes", |w| m(w).sketches.truncate(1)),
         ("black", |w| m(w).black.push(span(3.0, 3.6))),
         ("freeze", |w| m(w).freeze.push(span(3.0, 5.1))),
         ("loudness", |w| heard(w).loudness_lufs = Some(-15.1)),

@@ -8,7 +8,7 @@ use store::{ArtifactRow, Settlement};
 use studio::paint::Painter;
 use studio::script::Script;
 use studio::timeline::{SceneTiming, Transition};
-use studio::{Canvas, TextBox, Yuv420};
+use studio::{Canvas, Sketch, TextBox, Yuv420};
 use ytempire_core::Code;
 
 use super::graph::SceneArgs;
@@ -31,8 +31,21 @@ pub(super) struct Composed {
     pub(super) layout: Vec<String>,
     /// Frames during which nothing moves by design, as ranges.
     pub(super) still: Vec<(u32, u32)>,
+    /// What its middle frame looks like.
+    pub(super) middle: Sketch,
     /// Whether the encoder ran sandboxed.
     pub(super) sandboxed: bool,
+}
+
+impl Composed {
+    /// The frame that `middle` is of.
+    pub(super) const fn middle_frame(&self) -> u32 {
+        middle_of(self.frames)
+    }
+}
+
+const fn middle_of(frames: u32) -> u32 {
+    frames / 2
 }
 
 /// How often the wish to stop is looked at, in frames.
@@ -112,7 +125,7 @@ fn compose(
     let mut painter = Painter::new(canvas, scene, before, transition);
     let path = attempt.folder.join("segment.mp4");
     let mut encoder = Encoder::start(&attempt.tools, &settings, canvas, &path, &attempt.cancel)?;
-    draw(attempt, current, &mut painter, timing, &mut encoder)?;
+    let middle = draw(attempt, current, &mut painter, timing, &mut encoder)?;
     let encoded = encoder.finish()?;
     attempt.parts.crash.pass("compose.after_encoder");
     let segment = attempt.keep(&path)?;
@@ -125,6 +138,7 @@ fn compose(
             .into_iter()
             .map(|range| (range.start, range.end))
             .collect(),
+        middle,
         sandboxed: encoded.sandboxed,
     })?;
     Ok(Made {
@@ -133,18 +147,19 @@ fn compose(
     })
 }
 
-/// Draws every frame into the encoder.
+/// Draws every frame into the encoder; gives the sketch of the middle one.
 fn draw(
     attempt: &Attempt,
     source: &SceneSource,
     painter: &mut Painter,
     timing: SceneTiming,
     encoder: &mut Encoder,
-) -> Result<(), StageError> {
+) -> Result<Sketch, StageError> {
     let canvas = attempt.request.canvas();
     let frames = timing.frames();
     let mut clip = open_clip(attempt, source, frames)?;
     let mut out = Yuv420::black(canvas.width, canvas.height);
+    let mut middle = Sketch::of(&out);
     for frame in 0..frames {
         if frame % LOOK == 0 {
             attempt.go_on()?;
@@ -162,11 +177,14 @@ fn draw(
         encoder.frame(&out)?;
         match frame {
             0 => attempt.parts.crash.pass("compose.first_frame"),
-            n if n == frames / 2 => attempt.parts.crash.pass("compose.mid_segment"),
+            n if n == middle_of(frames) => {
+                middle = Sketch::of(&out);
+                attempt.parts.crash.pass("compose.mid_segment");
+            }
             _ => {}
         }
     }
-    Ok(())
+    Ok(middle)
 }
 
 fn open_clip(

@@ -74,14 +74,14 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
         "substituted": substituted });
     let mib = asset.as_ref().map_or(0, mebibytes);
     let done = local(attempt, &inputs, mib, move |attempt| {
-        let (shown, files) = match &asset {
-            None => (Shown::Card, vec![]),
+        let (shown, files, enlarged) = match &asset {
+            None => (Shown::Card, vec![], None),
             Some(asset) => show(attempt, asset)?,
         };
         let output = serde_json::to_value(Illustrated {
             shown,
             asset,
-            substituted,
+            substituted: substituted.or(enlarged),
         })?;
         Ok(Made { output, files })
     })
@@ -90,7 +90,14 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     Ok(done.settle(attempt, Follow::default()))
 }
 
-fn show(attempt: &Attempt, asset: &Asset) -> Result<(Shown, Vec<ArtifactRow>), StageError> {
+/// A picture that is enlarged by more than this looks soft, in thousandths.
+const ENLARGED_PERMILLE: u32 = 1_150;
+
+/// Lets an asset in. The text says what is wrong with how it looks, if anything.
+fn show(
+    attempt: &Attempt,
+    asset: &Asset,
+) -> Result<(Shown, Vec<ArtifactRow>, Option<String>), StageError> {
     let original = attempt.keep(&asset.path)?;
     if original.id != asset.content {
         let text = format!(
@@ -111,27 +118,32 @@ fn show(attempt: &Attempt, asset: &Asset) -> Result<(Shown, Vec<ArtifactRow>), S
             .clip(&path, canvas, 1)
             .map_err(|e| asset_failed(asset, e))?;
         clip.next_frame().map_err(|e| asset_failed(asset, e))?;
-        return Ok((
-            Shown::Clip {
-                file: original.clone(),
-            },
-            vec![original],
-        ));
+        let shown = Shown::Clip {
+            file: original.clone(),
+        };
+        return Ok((shown, vec![original], None));
     }
     let picture = attempt
         .ingest()
         .picture(&path, canvas)
         .map_err(|e| asset_failed(asset, e))?;
-    let (width, height) = (picture.pixels.width(), picture.pixels.height());
+    let enlarged = (picture.scale_permille > ENLARGED_PERMILLE).then(|| {
+        format!(
+            "{} has {} × {} pixels and is enlarged {}.{} times",
+            asset.path.display(),
+            picture.width,
+            picture.height,
+            picture.scale_permille / 1000,
+            picture.scale_permille % 1000 / 100,
+        )
+    });
     let file = attempt.keep_bytes(picture.pixels.bytes())?;
-    Ok((
-        Shown::Picture {
-            file: file.clone(),
-            width,
-            height,
-        },
-        vec![original, file],
-    ))
+    let shown = Shown::Picture {
+        file: file.clone(),
+        width: picture.pixels.width(),
+        height: picture.pixels.height(),
+    };
+    Ok((shown, vec![original, file], enlarged))
 }
 
 /// What a user's file that can't be used means for the job.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use ledger::Receipt;
-use media::measure::{Measurements, Span, Thresholds, measure, onsets};
+use media::measure::{Measurements, Span, Task, Thresholds, measure, onsets};
 use serde::Serialize;
 use serde_json::json;
 use store::{ArtifactRow, JobOutcome, Settlement};
+use studio::Sketch;
 use studio::script::Script;
 use studio::sound::read_wav;
 use studio::timeline::Timeline;
@@ -180,10 +181,13 @@ fn judge(
     repaired: bool,
 ) -> Result<(QualityReport, BTreeMap<String, ArtifactRow>), StageError> {
     let path = attempt.artifact(&whole.assembled.video.id)?;
-    let thresholds = Thresholds::default();
+    let task = Task {
+        thresholds: Thresholds::default(),
+        sketch_frames: &middle_frames(whole),
+        threads: attempt.parts.slots.clamp(1, 4),
+    };
     let (tools, folder) = (&attempt.tools, &attempt.folder);
-    let threads = attempt.parts.slots.clamp(1, 4);
-    let measured = measure(tools, &path, &thresholds, folder, threads, &attempt.cancel);
+    let measured = measure(tools, &path, &task, folder, &attempt.cancel);
     attempt.go_on()?;
     attempt.parts.crash.pass("validate.after_measure");
     attempt.progress(0.8);
@@ -251,6 +255,7 @@ fn check(
         .iter()
         .map(|n| narration(attempt, n))
         .collect::<Result<_, _>>()?;
+    let planned: Vec<Sketch> = whole.composed.iter().map(|c| c.middle).collect();
     let layout: Vec<Vec<String>> = whole.composed.iter().map(|c| c.layout.clone()).collect();
     Ok(checks::all(&Facts {
         canvas,
@@ -258,6 +263,7 @@ fn check(
         frames: whole.assembled.frames,
         scene_starts_ms: &whole.assembled.scene_starts_ms,
         still: &still(whole, canvas.fps),
+        planned: &planned,
         script: &whole.script,
         narrations: &narrations,
         caption_words: &caption_words,
@@ -274,6 +280,17 @@ fn check(
         budget: attempt.request.budget,
         text_faults: &text_faults(&whole.script),
     }))
+}
+
+/// The middle frame of each scene, on the video's count.
+fn middle_frames(whole: &Whole) -> Vec<u64> {
+    let mut start = 0;
+    let frames = whole.composed.iter().map(|composed| {
+        let middle = start + u64::from(composed.middle_frame());
+        start += u64::from(composed.frames);
+        middle
+    });
+    frames.collect()
 }
 
 /// Stretches that stand still by design, on the video's clock.

@@ -67,14 +67,18 @@ fn options() {
                 "YT0011",
                 &["nowhere", "No such file"],
             ),
-            case(
-                "no such crash point",
-                "--crash-at nowhere",
-                "YT0012",
-                &["nowhere"],
-            ),
         ],
     );
+}
+
+#[test]
+fn a_harness_that_says_nonsense_is_told() {
+    let place = Place::new();
+    for (variable, value) in [("CRASH_AT", "nowhere"), ("CLOCK_SHIFT", "soon")] {
+        let variable = format!("YTEMPIRE_{variable}");
+        let ended = place.program(["list"]).env(&variable, value).end();
+        ended.refused(2, "YT0012", &[&variable, value]);
+    }
 }
 
 #[test]

@@ -107,7 +107,8 @@ fn dies_and_goes_on(point: &str, visit: u32, called: bool, wanted: &[u8]) -> Res
     let server = called.then(speaking);
     let place = place(server.as_ref());
     let dead = place
-        .make(&format!("{MAKE} --crash-at {point}:{visit}"))
+        .make(MAKE)
+        .env("YTEMPIRE_CRASH_AT", format!("{point}:{visit}"))
         .end();
     if dead.signal() != Some(ABORTED) {
         return Err(format!("it was never passed\n{dead}"));

@@ -13,4 +13,4 @@ mod world;
 /// A brief of one scene and one sentence: three seconds of video, the least that shows every
 /// stage at work.
 const TINY: &str = "title = \"The blue whale\"\nformat = \"1:1\"\nscript = '''\n## The blue \
-    whale\n\nThe blue whale is the largest animal that has ever lived.\n'''\n";
+    whale\n\nWhales sing in the deep.\n'''\n";

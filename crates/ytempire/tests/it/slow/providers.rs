@@ -265,7 +265,7 @@ fn a_written_script_is_paid_once_though_the_program_dies() {
     let place = server.place();
     let dead = place
         .program(TOPIC)
-        .arg("--crash-at=call.after_response")
+        .env("YTEMPIRE_CRASH_AT", "call.after_response")
         .end();
     assert_eq!(dead.signal(), Some(6), "{dead}");
     for stage in ["script", "narrate"] {

@@ -12,8 +12,8 @@ use crate::place::{Place, Running};
 /// Two sentences in two scenes, so that there is something left when something is done.
 fn two_scenes() -> String {
     TINY.replace(
-        "ever lived.\n",
-        "ever lived.\n\n## Its song\n\nIts song carries for hundreds of miles.\n",
+        "in the deep.\n",
+        "in the deep.\n\n## Its song\n\nIts song carries for hundreds of miles.\n",
     )
 }
 
@@ -100,6 +100,24 @@ fn ctrl_c_is_obeyed_at_once_and_the_same_command_goes_on() {
     assert!(running.iter().all(|job| job.attempts <= 1), "{running:#?}");
     place.make("whale.toml").end().good();
     assert_eq!(faults(&place), Vec::<String>::new());
+    let video = fs::read(place.path("out/whale/video.mp4")).unwrap();
+    assert!(video == undisturbed());
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_hours_loses_nothing() {
+    let place = place();
+    // Killed under a clock two hours ahead: its lease and its reservations lie in the future.
+    let mut running = place
+        .make("whale.toml --json")
+        .env("YTEMPIRE_CLOCK_SHIFT", "7200")
+        .start();
+    running.until(&completed("narrate"));
+    running.signal(Signal::KILL);
+    running.end();
+    place.make("whale.toml").end().good();
+    assert_eq!(faults(&place), Vec::<String>::new());
+    assert_eq!(books(&place).len(), 1);
     let video = fs::read(place.path("out/whale/video.mp4")).unwrap();
     assert!(video == undisturbed());
 }

@@ -35,3 +35,17 @@ fn two_briefs_at_once_are_two_videos() {
     assert_eq!(books(&place).len(), 2);
     assert_eq!(faults(&place), Vec::<String>::new());
 }
+
+#[test]
+fn one_job_at_a_time_and_three_make_the_same_bytes() {
+    let make = |slots: u32| {
+        let place = Place::new();
+        place.write("ytempire.toml", format!("slots = {slots}\n"));
+        let more = "deep.\n\n## Its song\n\nIt sings.\n\n## Its way\n\nIt swims.\n";
+        place.write("whale.toml", TINY.replace("deep.\n", more));
+        place.make("whale.toml").end().good();
+        assert_eq!(faults(&place), Vec::<String>::new());
+        fs::read(place.path("out/whale/video.mp4")).unwrap()
+    };
+    assert!(make(1) == make(3));
+}

@@ -8,8 +8,8 @@ use super::TINY;
 use crate::books::faults;
 use crate::place::{Place, Run};
 
-/// Runs `run` where `data` is a disk of 3 MB, in a mount namespace of its own.
-fn on_a_small_disk(mut run: Run, data: &str) -> Run {
+/// Runs `run` where `folder` is a disk of `size`, in a mount namespace of its own.
+fn on_a_small_disk(mut run: Run, folder: &str, size: &str) -> Run {
     let mut command = Command::new("unshare");
     if !rustix::process::getuid().is_root() {
         command.args(["--user", "--map-root-user"]);
@@ -19,8 +19,9 @@ fn on_a_small_disk(mut run: Run, data: &str) -> Run {
             "--mount",
             "sh",
             "-c",
-            "mount -t tmpfs -o size=3m none \"$0\" && exec \"$@\"",
-            data,
+            "mount -t tmpfs -o size=$1 none \"$0\" && shift && exec \"$@\"",
+            folder,
+            size,
         ])
         .arg(run.0.get_program())
         .args(run.0.get_args())
@@ -41,7 +42,7 @@ fn a_full_disk_is_told_and_nothing_half_done_is_left() {
     let place = Place::new();
     place.write("whale.toml", TINY);
     fs::create_dir(place.data()).unwrap();
-    let list = on_a_small_disk(place.program(["list"]), "data").end();
+    let list = on_a_small_disk(place.program(["list"]), "data", "3m").end();
     if !list.status.success() {
         // Containers often forbid mounting; where it must work, it must.
         assert!(
@@ -51,22 +52,22 @@ fn a_full_disk_is_told_and_nothing_half_done_is_left() {
         eprintln!("NOT TESTED: a full disk, because none can be mounted here\n{list}");
         return;
     }
-    on_a_small_disk(place.make("whale.toml"), "data")
+    on_a_small_disk(place.make("whale.toml"), "data", "3m")
         .end()
         .refused(4, "YT0203", &["no space is left", "free some space"]);
     assert!(!place.path("out/whale/video.mp4").exists());
     // The disk of this run is gone with its namespace: the next one begins anew, and ends well.
     place.make("whale.toml").end().good();
     assert_eq!(faults(&place), Vec::<String>::new());
-    // The output folder's disk may be full, too.
+    // The output folder's disk may be full, too: the video is safe, and goes elsewhere.
     fs::create_dir(place.path("small")).unwrap();
-    fs::write(place.path("small/ballast"), "").unwrap();
-    on_a_small_disk(
-        place.make("whale.toml --out small/out --data-dir data"),
-        "small",
-    )
-    .end()
-    .good();
+    let out = "whale.toml --out small/out";
+    on_a_small_disk(place.make(out), "small", "100k")
+        .end()
+        .refused(4, "YT0203", &["no space is left", "small/out"]);
+    place.make("whale.toml --out large").end().good();
+    assert!(place.path("large/video.mp4").is_file());
+    assert_eq!(faults(&place), Vec::<String>::new());
 }
 
 #[test]
