@@ -89,6 +89,8 @@ codes! {
     TimedOut = "YT0212", exit 4;
     /// An artifact is missing or damaged.
     ArtifactDamaged = "YT0213", exit 4;
+    /// The database's schema is older than this program.
+    SchemaBehind = "YT0214", exit 6;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;

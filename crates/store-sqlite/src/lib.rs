@@ -44,6 +44,11 @@ impl SqliteStore {
             crash,
         })
     }
+
+    /// How many migrations the file has, and which it lacks; changes nothing.
+    pub fn schema(path: &Path) -> Result<(i64, Vec<&'static str>)> {
+        migrate::look(path)
+    }
 }
 
 #[async_trait]

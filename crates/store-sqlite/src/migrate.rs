@@ -1,11 +1,39 @@
 //! Forward-only migrations, one file each, counted by `PRAGMA user_version`.
 
-use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use store::{Error, Result};
 
 use crate::sql;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+/// Names and texts.
+const MIGRATIONS: &[(&str, &str)] = &[(
+    "0001_first",
+    include_str!("../migrations/0001_first.sql"),
+)];
+
+/// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there
+/// lacks all.
+pub(crate) fn look(path: &Path) -> Result<(i64, Vec<&'static str>)> {
+    let found = if path.exists() {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        db.and_then(|db| db.query_row("PRAGMA user_version", [], |row| row.get(0)))
+            .map_err(sql::error)?
+    } else {
+        0
+    };
+    let due = due(found)?.iter().map(|(name, _)| *name);
+    Ok((found, due.collect()))
+}
+
+fn due(found: i64) -> Result<&'static [(&'static str, &'static str)]> {
+    let known = MIGRATIONS.len() as i64;
+    usize::try_from(found)
+        .ok()
+        .and_then(|done| MIGRATIONS.get(done..))
+        .ok_or(Error::SchemaUnknown { found, known })
+}
 
 /// Brings the schema up to date. Two processes may do it at once: the second finds it done.
 pub(crate) fn run(db: &mut Connection) -> Result<()> {
@@ -15,16 +43,10 @@ pub(crate) fn run(db: &mut Connection) -> Result<()> {
     let found: i64 = tx
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(sql::error)?;
-    let known = MIGRATIONS.len() as i64;
-    let Some(due) = usize::try_from(found)
-        .ok()
-        .and_then(|done| MIGRATIONS.get(done..))
-    else {
-        return Err(Error::SchemaUnknown { found, known });
-    };
-    for migration in due {
+    for (_, migration) in due(found)? {
         tx.execute_batch(migration).map_err(sql::error)?;
     }
+    let known = MIGRATIONS.len();
     tx.execute_batch(&format!("PRAGMA user_version = {known}"))
         .map_err(sql::error)?;
     tx.commit().map_err(sql::error)

@@ -20,7 +20,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// A store under test and what surrounds it.
 pub struct World {
-    pub(crate) store: Arc<dyn Store>,
+    /// The store under test.
+    pub store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
     pub(crate) ids: IdSource,
     pub(crate) node: NodeId,
@@ -40,11 +41,18 @@ impl World {
         }
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The node that claims unless another is named.
+    pub const fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The present of this world.
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(crate) fn job(&self, stage: Stage, after: &[JobId]) -> NewJob {
+    /// A job of `stage` after others, not yet submitted.
+    pub fn job(&self, stage: Stage, after: &[JobId]) -> NewJob {
         let id = JobId::fresh(&self.ids, self.now());
         NewJob {
             id,
@@ -55,7 +63,8 @@ impl World {
         }
     }
 
-    pub(crate) fn submission(&self, key: &str, jobs: Vec<NewJob>) -> Submission {
+    /// A video with these jobs, $3.00 for it and $1.00 for its narration.
+    pub fn submission(&self, key: &str, jobs: Vec<NewJob>) -> Submission {
         Submission {
             video: VideoId::fresh(&self.ids, self.now()),
             account: AccountId::LOCAL,
@@ -72,7 +81,7 @@ impl World {
     }
 
     /// Submits a video with these jobs.
-    pub(crate) async fn submit(&self, key: &str, jobs: Vec<NewJob>) -> VideoRow {
+    pub async fn submit(&self, key: &str, jobs: Vec<NewJob>) -> VideoRow {
         let submitted = self
             .store
             .video_submit(self.now(), self.submission(key, jobs))
@@ -81,17 +90,19 @@ impl World {
     }
 
     /// A video with one claimed script job.
-    pub(crate) async fn one_running(&self) -> (VideoRow, LeasedJob) {
+    pub async fn one_running(&self) -> (VideoRow, LeasedJob) {
         let video = self.submit("one", vec![self.job(Stage::Script, &[])]).await;
         let mut claimed = self.claim(1).await;
         (video, claimed.pop().expect("the job is available"))
     }
 
-    pub(crate) async fn claim(&self, max: u32) -> Vec<LeasedJob> {
+    /// Claims for the world's own node, of any stage.
+    pub async fn claim(&self, max: u32) -> Vec<LeasedJob> {
         self.claim_of(&Stage::ALL, max, self.node).await
     }
 
-    pub(crate) async fn claim_of(
+    /// Claims for `node`.
+    pub async fn claim_of(
         &self,
         stages: &[Stage],
         max: u32,
@@ -111,7 +122,8 @@ impl World {
             .expect("a claim is answered")
     }
 
-    pub(crate) async fn settle(
+    /// Settles with nothing but an outcome.
+    pub async fn settle(
         &self,
         lease: Lease,
         outcome: JobOutcome,
@@ -125,18 +137,21 @@ impl World {
         self.store.job_settle(self.now(), settlement).await
     }
 
-    pub(crate) async fn complete(&self, lease: Lease) -> store::Result<VideoRow> {
+    /// Completes a job.
+    pub async fn complete(&self, lease: Lease) -> store::Result<VideoRow> {
         self.settle(lease, completed(vec![])).await
     }
 
-    pub(crate) async fn job_row(&self, video: VideoId, job: JobId) -> JobRow {
+    /// The row of a job.
+    pub async fn job_row(&self, video: VideoId, job: JobId) -> JobRow {
         let jobs = self.store.job_list(video).await.expect("jobs are listed");
         jobs.into_iter()
             .find(|row| row.id == job)
             .expect("the job is listed")
     }
 
-    pub(crate) async fn video(&self, video: VideoId) -> VideoRow {
+    /// The row of a video.
+    pub async fn video(&self, video: VideoId) -> VideoRow {
         self.store
             .video_get(video)
             .await
@@ -144,7 +159,8 @@ impl World {
             .expect("the video is there")
     }
 
-    pub(crate) async fn kinds(&self, video: VideoId) -> Vec<EventKind> {
+    /// What was told of a video, in order.
+    pub async fn kinds(&self, video: VideoId) -> Vec<EventKind> {
         let events = self
             .store
             .event_list(video, 0, 1000)
@@ -153,7 +169,8 @@ impl World {
         events.into_iter().map(|event| event.kind).collect()
     }
 
-    pub(crate) async fn transfers(&self, video: VideoId) -> Vec<Transfer> {
+    /// The money of a video.
+    pub async fn transfers(&self, video: VideoId) -> Vec<Transfer> {
         self.store
             .transfer_list(video)
             .await
@@ -161,7 +178,7 @@ impl World {
     }
 
     /// A hold of `units` at a micro-dollar each.
-    pub(crate) fn hold(&self, units: u64) -> Hold {
+    pub fn hold(&self, units: u64) -> Hold {
         let price = PriceVersion {
             provider: "fake".to_owned(),
             model: "m".to_owned(),
@@ -181,11 +198,13 @@ impl World {
         }
     }
 
-    pub(crate) fn other_node(&self) -> NodeId {
+    /// A node that isn't the world's own.
+    pub fn other_node(&self) -> NodeId {
         NodeId::fresh(&self.ids, self.now())
     }
 
-    pub(crate) async fn join(&self, node: NodeId) {
+    /// Registers a node.
+    pub async fn join(&self, node: NodeId) {
         let row = NodeRow {
             id: node,
             name: "test".to_owned(),

@@ -1,13 +1,16 @@
 //! Fake worlds at the wire, for tests: whole small servers, not mock expectations.
 //!
-//! Each keeps its own bill, so that a test can compare what we booked with what was charged.
+//! Those that cost money keep their own bill, so that a test can compare what we booked with what
+//! was charged. `PostgreSQL` is the real one, in a private cluster.
 
 mod model_server;
+mod postgres;
 mod script;
 mod voice;
 
 pub use model_server::{
     ChatAsked, FakeModelServer, Fault, ModelServerOptions, Seen, ServerCharge, SpeechAsked,
 };
+pub use postgres::{PostgresServer, PostgresSession};
 pub use script::{script_json, words_asked};
 pub use voice::{SpokenWord, Voice};

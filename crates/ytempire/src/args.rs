@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use ytempire_core::brief;
 
+use crate::database::DatabaseUrl;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -12,6 +14,7 @@ Exit codes:
   3    refused by the budget
   4    a stage failed
   5    the finished video was rejected by its checks
+  6    the database is not up to date (migrate --check)
   130  interrupted; the same command goes on
 
 Every error has a code such as YT0101; docs/errors/ has a page for each.";
@@ -33,6 +36,16 @@ pub(crate) struct Global {
     /// Where state and artifacts are kept [default: ~/.local/share/ytempire]
     #[arg(long, global = true, value_name = "DIR", env = "YTEMPIRE_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Where videos, jobs and money are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
+    /// [default: ytempire.db in the data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "YTEMPIRE_DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) database: Option<DatabaseUrl>,
     /// Configuration file [default: ./ytempire.toml, then ~/.config/ytempire/config.toml]
     #[arg(long, global = true, value_name = "FILE", env = "YTEMPIRE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -72,6 +85,11 @@ pub(crate) enum Command {
     /// What is cached are finished scenes, sounds and answers of backends, for the next video
     /// that needs the same. Videos in output folders are copies and are never touched.
     Cache(Cache),
+    /// Bring the database up to date
+    ///
+    /// Every command does so when it opens the database; this one does nothing else. Programs of
+    /// before and after a change may run side by side, unless docs/guide/database.md says otherwise.
+    Migrate(Migrate),
     /// Print the JSON Schema of a brief
     Schema(Schema),
     /// Print a completion script for a shell
@@ -158,6 +176,13 @@ pub(crate) struct Cache {
     /// Forget what was unused longest until at most this much is left: 10GiB, 500MiB, 0
     #[arg(long, value_name = "SIZE")]
     pub(crate) prune_to: Option<String>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Migrate {
+    /// Change nothing; say what would be applied, and end with exit code 6 if anything
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

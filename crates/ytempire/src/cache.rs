@@ -11,7 +11,7 @@ use crate::world;
 
 pub(crate) async fn run(global: &Global, args: Cache) -> Result<(), Failure> {
     let config = Config::load(global)?;
-    let parts = world::parts(global, &config)?;
+    let parts = world::parts(global, &config).await?;
     if let Some(size) = &args.prune_to {
         let gone = parts.store.cache_prune(bytes(size)?).await?;
         let freed = forget(&parts.artifacts, &gone)?;

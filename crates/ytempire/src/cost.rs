@@ -12,7 +12,7 @@ use crate::world;
 
 pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
     let config = Config::load(global)?;
-    let parts = world::parts(global, &config)?;
+    let parts = world::parts(global, &config).await?;
     let videos = parts.store.video_list(10_000).await?;
     let mut found = videos
         .into_iter()

@@ -11,7 +11,7 @@ use crate::world;
 
 pub(crate) async fn run(global: &Global, args: List) -> Result<(), Failure> {
     let config = Config::load(global)?;
-    let parts = world::parts(global, &config)?;
+    let parts = world::parts(global, &config).await?;
     let videos = parts.store.video_list(args.limit).await?;
     if args.json {
         let line = |video: &store::VideoRow| {

@@ -7,11 +7,13 @@ mod args;
 mod cache;
 mod config;
 mod cost;
+mod database;
 mod display;
 mod fail;
 mod list;
 mod make;
 mod manual;
+mod migrate;
 mod schema;
 mod world;
 
@@ -46,6 +48,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::List(list) => list::run(&global, list).await,
             Command::Cost(cost) => cost::run(&global, cost).await,
             Command::Cache(cache) => cache::run(&global, cache).await,
+            Command::Migrate(migrate) => migrate::run(&global, migrate).await,
             Command::Schema(schema) => schema::run(&schema),
             Command::Completions(shell) => manual::completions(&shell),
             Command::Man(man) => manual::man(&man),

@@ -21,7 +21,7 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     let cancel = world::stop_signal()?;
     let config = Config::load(global)?;
-    let mut parts = world::parts(global, &config)?;
+    let mut parts = world::parts(global, &config).await?;
     parts.backends = Arc::new(config.backends()?);
     world::check_tools(&parts.tools)?;
     let prepared = tokio::select! {

@@ -12,13 +12,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use media::artifact::{self, Artifacts};
 use media::tools::{Program, Tools};
 use rand::TryRngCore;
-use store_sqlite::SqliteStore;
 use tracing_subscriber::EnvFilter;
 use worker::{Backends, Parts, Progress};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
 
 use crate::args::Global;
 use crate::config::Config;
+use crate::database::Place;
 use crate::fail::Failure;
 
 /// The machine's clock, to the microsecond.
@@ -118,34 +118,36 @@ fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
-/// Opens the store and puts all parts together; no backend is configured in them.
-pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> {
+/// The database that `global` or `config` names, else the file in the data folder, which is made
+/// if it isn't there.
+pub(crate) fn place(global: &Global, config: &Config) -> Result<Place, Failure> {
     let folder = config.data_dir(global)?;
-    let unwritable = |e: &dyn std::fmt::Display| {
-        let text = format!("the data folder {} can't be used: {e}", folder.display());
-        Failure::new(Code::FolderUnwritable, text).hint("name another one by --data-dir DIR")
-    };
-    std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
+    std::fs::create_dir_all(&folder).map_err(|e| unwritable(&folder, &e))?;
+    let url = global.database.as_ref().or(config.database.as_ref());
+    Place::of(url, &folder, config.slots.unwrap_or_else(cores))
+}
+
+fn unwritable(folder: &Path, e: &dyn std::fmt::Display) -> Failure {
+    let text = format!("the data folder {} can't be used: {e}", folder.display());
+    Failure::new(Code::FolderUnwritable, text).hint("name another one by --data-dir DIR")
+}
+
+/// Opens the store and puts all parts together; no backend is configured in them.
+pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> {
+    let folder = config.data_dir(global)?;
     let crash = crash()?;
-    let store =
-        SqliteStore::open(&folder.join("ytempire.db"), crash.clone()).map_err(|e| match e {
-            store::Error::ReadOnly(_) => unwritable(&e),
-            other => Failure::from(other).hint(format!(
-                "this is about {}; another data folder is named by --data-dir DIR",
-                folder.join("ytempire.db").display()
-            )),
-        })?;
+    let store = place(global, config)?.open(crash.clone()).await?;
     let options = artifact::Options {
         crash: crash.clone(),
     };
     let artifacts =
-        Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&e))?;
+        Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&folder, &e))?;
     let mut seed = [0; 32];
     rand::rngs::OsRng
         .try_fill_bytes(&mut seed)
         .map_err(|e| Failure::bug(format!("the system gives no entropy: {e}")))?;
     Ok(Parts {
-        store: Arc::new(store),
+        store,
         artifacts: Arc::new(artifacts),
         tools: Arc::new(Tools::find(&std::env::var_os("PATH").unwrap_or_default())),
         clock: clock()?,
@@ -160,7 +162,7 @@ pub(crate) fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> 
 }
 
 /// Where a test ends the process: `NAME` or `NAME:VISIT`.
-fn crash() -> Result<CrashPlan, Failure> {
+pub(crate) fn crash() -> Result<CrashPlan, Failure> {
     harness("YTEMPIRE_CRASH_AT", "", |text| {
         if text.is_empty() {
             return Some(CrashPlan::default());

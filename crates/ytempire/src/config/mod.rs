@@ -10,6 +10,7 @@ use ytempire_core::Code;
 use ytempire_core::brief::Tier;
 
 use crate::args::Global;
+use crate::database::DatabaseUrl;
 use crate::fail::Failure;
 use crate::world;
 
@@ -20,6 +21,9 @@ pub(crate) struct Config {
     /// Where state and artifacts are kept. Since 0.1. Default: `ytempire` in the user's data
     /// folder.
     pub(crate) data_dir: Option<PathBuf>,
+    /// The database, `sqlite:PATH` or `postgres://…`. Since 0.2. Default: `ytempire.db` in the
+    /// data folder.
+    pub(crate) database: Option<DatabaseUrl>,
     /// Jobs at once, 1 to 64. Since 0.1. Default: the machine's cores. Too few: cores idle. Too
     /// many: memory, about 300 MB for each segment that is being drawn.
     pub(crate) slots: Option<u32>,
@@ -118,6 +122,7 @@ mod tests {
         let config: Config = toml::from_str(&sample()).unwrap();
         config.validate().unwrap();
         assert!(config.data_dir.is_some() && config.slots.is_some());
+        assert!(config.database.is_some());
         assert_eq!(config.backends.len(), 3);
         let shown: String = sample();
         for key in [
@@ -141,6 +146,7 @@ mod tests {
         let text = include_str!("../../../../ytempire.default.toml");
         let config: Config = toml::from_str(text).unwrap();
         assert!(config.data_dir.is_none() && config.slots.is_none() && config.backends.is_empty());
+        assert!(config.database.is_none());
     }
 
     #[test]

@@ -1,0 +1,269 @@
+//! The store on `PostgreSQL` 15 and later: many writers on many machines.
+//!
+//! Floor 3. Every `PostgreSQL` statement and migration of the product is in this crate.
+//!
+//! # Locks
+//! `SQLite` gives one writer for free; here row locks do it, always taken in one order:
+//! **videos** by id, then **jobs** by id, then **accounts of the ledger** by key, then cache
+//! entries by key. Every verb that changes something of a video first locks the video's row. So
+//! all that is true of one video is decided by one transaction after the other: whether its last
+//! job has ended, which job waits for how many, what fits its budget, which threshold was
+//! announced, in which order its events are numbered. Different videos don't wait for each other.
+//!
+//! Two verbs take jobs without their videos. `job_claim` skips jobs that are locked, so it never
+//! waits for one; a video that it begins is locked before. `job_heartbeat` locks jobs by id and
+//! nothing else. What still deadlocks, or loses a race otherwise, was undone by the server as a
+//! whole and is begun again, at most ten times: nothing has left the process by then.
+//!
+//! The level is read committed: each statement sees what was committed before it began, so what is
+//! read after a lock was waited for is the latest.
+//!
+//! # Durability
+//! Every commit waits for the disk, also that of a claim. A claim could do without: a lost one is
+//! made again. But it would be made again under the same fencing number, perhaps by the same node,
+//! while the first attempt still runs; and the event of a video's beginning may have been read.
+
+mod books;
+mod cache;
+mod claim;
+mod connection;
+mod event;
+mod job;
+mod migrate;
+mod node;
+mod options;
+mod settle;
+mod sql;
+mod submit;
+mod tls;
+mod transfer;
+mod video;
+mod wake;
+
+use async_trait::async_trait;
+use ledger::{Hold, Posting, Transfer};
+use store::{
+    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, NodeRow, Result, Settlement,
+    Store, Submission, Submitted, VideoRow,
+};
+use ytempire_core::{ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId};
+
+use crate::connection::{Database, RACES_MAX};
+use crate::sql::Fault;
+
+pub use migrate::Schema;
+pub use options::{Options, UrlError};
+pub use wake::Wakes;
+
+/// A store in one `PostgreSQL` database.
+pub struct PostgresStore {
+    database: Database,
+    options: Options,
+    crash: CrashPlan,
+}
+
+/// One verb that changes something: `$act` in a transaction, again where it lost a race.
+macro_rules! change {
+    ($store:expr, |$tx:ident| $act:expr) => {{
+        let mut races = 0;
+        loop {
+            let ended = match $store.database.begin().await {
+                Ok($tx) => {
+                    let done = $act.await;
+                    $tx.end(done).await
+                }
+                Err(fault) => Err(fault),
+            };
+            match ended {
+                Err(Fault::Race(_)) if races < RACES_MAX => races += 1,
+                ended => break ended.map_err(|e| e.into_error($store.database.place())),
+            }
+        }
+    }};
+}
+
+/// One verb that changes nothing: asked once more where the connection turns out to be dead.
+macro_rules! ask {
+    ($store:expr, |$db:ident| $act:expr) => {{
+        let mut tries = 0;
+        loop {
+            let answer = match $store.database.connect().await {
+                Ok(connection) => {
+                    let $db = &connection;
+                    $act.await
+                }
+                Err(fault) => Err(fault),
+            };
+            match answer {
+                Err(Fault::Lost(_) | Fault::Race(_)) if tries < 2 => {
+                    tries += 1;
+                    $store.database.forget();
+                }
+                answer => break answer.map_err(|e| e.into_error($store.database.place())),
+            }
+        }
+    }};
+}
+
+impl PostgresStore {
+    /// Connects and brings the schema up to date.
+    ///
+    /// Many processes may do so at once. A schema that is newer than this program, and that
+    /// programs of this age can't work with, is refused.
+    pub async fn open(options: Options, crash: CrashPlan) -> Result<Self> {
+        let store = Self {
+            database: Database::at(&options)?,
+            options,
+            crash,
+        };
+        let migrated = match store.database.try_connect().await {
+            Ok(connection) => migrate::run(&store.database, connection).await,
+            Err(fault) => Err(fault),
+        };
+        match migrated {
+            Ok(_) => Ok(store),
+            Err(fault) => Err(fault.into_error(store.database.place())),
+        }
+    }
+
+    /// What the database has and what this program would change; changes nothing.
+    pub async fn schema(options: &Options) -> Result<Schema> {
+        let database = Database::at(options)?;
+        let schema = match database.try_connect().await {
+            Ok(connection) => migrate::look(&connection).await,
+            Err(fault) => Err(fault),
+        };
+        schema.map_err(|fault| fault.into_error(database.place()))
+    }
+
+    /// Wake-ups for jobs that become available, by a connection of their own.
+    pub fn wakes(&self) -> Wakes {
+        Wakes::listen(self.options.clone())
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted> {
+        self.crash.pass("submit.before_commit");
+        let done = change!(self, |tx| submit::submit(&tx, now, &submission));
+        self.crash.pass("submit.after_commit");
+        done
+    }
+
+    async fn video_get(&self, video: VideoId) -> Result<Option<VideoRow>> {
+        ask!(self, |db| video::get(db, video))
+    }
+
+    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>> {
+        ask!(self, |db| video::list(db, limit))
+    }
+
+    async fn video_find(&self, prefix: &str) -> Result<Option<VideoRow>> {
+        ask!(self, |db| video::find(db, prefix))
+    }
+
+    async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool> {
+        change!(self, |tx| settle::cancel(&tx, now, video))
+    }
+
+    async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>> {
+        let claimed = change!(self, |tx| claim::claim(&tx, now, &request))?;
+        if !claimed.is_empty() {
+            self.crash.pass("claim.after_commit");
+        }
+        Ok(claimed)
+    }
+
+    async fn job_heartbeat(
+        &self,
+        now: Timestamp,
+        leases: &[Lease],
+        until: Timestamp,
+    ) -> Result<Vec<Lease>> {
+        change!(self, |tx| job::heartbeat(&tx, now, leases, until))
+    }
+
+    async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow> {
+        self.crash.pass("settle.before_commit");
+        let done = change!(self, |tx| settle::settle(&tx, now, &settlement));
+        self.crash.pass("settle.after_commit");
+        done
+    }
+
+    async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()> {
+        change!(self, |tx| settle::release(&tx, now, lease))
+    }
+
+    async fn job_rescue(&self, now: Timestamp, dead: &[NodeId]) -> Result<u32> {
+        change!(self, |tx| settle::rescue(&tx, now, dead))
+    }
+
+    async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>> {
+        ask!(self, |db| job::list(db, video))
+    }
+
+    async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {
+        self.crash.pass("hold.before_commit");
+        let done = change!(self, |tx| transfer::hold(&tx, now, lease, &holds));
+        self.crash.pass("hold.after_commit");
+        done
+    }
+
+    async fn transfer_mark_sent(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        holds: &[TransferId],
+    ) -> Result<()> {
+        change!(self, |tx| transfer::mark_sent(&tx, now, lease, holds))?;
+        self.crash.pass("sent.after_commit");
+        Ok(())
+    }
+
+    async fn transfer_settle(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        postings: Vec<Posting>,
+        bought: Vec<CacheEntry>,
+    ) -> Result<()> {
+        change!(self, |tx| async {
+            let job = job::leased(&tx, lease).await?;
+            transfer::settle_all(&tx, now, &job, &postings).await?;
+            cache::put_all(&tx, now, job.video, &bought).await
+        })
+    }
+
+    async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>> {
+        ask!(self, |db| transfer::list(db, video))
+    }
+
+    async fn cache_get(&self, now: Timestamp, key: &str) -> Result<Option<CacheEntry>> {
+        change!(self, |tx| cache::get(&tx, now, key))
+    }
+
+    async fn cache_totals(&self) -> Result<CacheTotals> {
+        ask!(self, |db| cache::totals(db))
+    }
+
+    async fn cache_prune(&self, bytes_max: u64) -> Result<Vec<ArtifactId>> {
+        change!(self, |tx| cache::prune(&tx, bytes_max))
+    }
+
+    async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
+        change!(self, |tx| node::join(&tx, now, &node))
+    }
+
+    async fn node_list(&self) -> Result<Vec<NodeRow>> {
+        ask!(self, |db| node::list(db))
+    }
+
+    async fn node_leave(&self, node: NodeId) -> Result<()> {
+        change!(self, |tx| node::leave(&tx, node))
+    }
+
+    async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>> {
+        ask!(self, |db| event::list(db, video, after, limit))
+    }
+}
