@@ -91,16 +91,13 @@ pub(crate) async fn claim(
     let until = &request.lease_until.as_micros();
     let now_micros = now.as_micros();
     let due: Question<'_> = (PROMOTE, &[&now_micros]);
-    let (_, taken) = match &video {
-        Some(video) => {
-            let take = take!("AND jobs.video_id = $6 ");
-            let params: [&(dyn ToSql + Sync); 6] = [node, until, &stages, &begun, &max, video];
-            tx.both(due, (take, &params)).await?
-        }
-        None => {
-            let params: [&(dyn ToSql + Sync); 5] = [node, until, &stages, &begun, &max];
-            tx.both(due, (take!(""), &params)).await?
-        }
+    let (_, taken) = if let Some(video) = &video {
+        let take = take!("AND jobs.video_id = $6 ");
+        let params: [&(dyn ToSql + Sync); 6] = [node, until, &stages, &begun, &max, video];
+        tx.both(due, (take, &params)).await?
+    } else {
+        let params: [&(dyn ToSql + Sync); 5] = [node, until, &stages, &begun, &max];
+        tx.both(due, (take!(""), &params)).await?
     };
     if taken.is_empty() {
         return Ok(Vec::new());

@@ -119,7 +119,12 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Tx> {
         for _ in 0..self.pool.status().max_size {
             let connection = self.connect().await?;
-            match connection.0.batch_execute("BEGIN").await.map_err(Fault::from) {
+            match connection
+                .0
+                .batch_execute("BEGIN")
+                .await
+                .map_err(Fault::from)
+            {
                 Err(Fault::Lost(_)) => {
                     drop(Object::take(connection.0));
                     self.forget();
@@ -158,10 +163,15 @@ impl Connection {
     }
 
     /// Asks twice at once, which saves a journey; the server answers the first question first.
-    pub(crate) async fn both(&self, first: Question<'_>, second: Question<'_>) -> Result<(Vec<Row>, Vec<Row>)> {
+    pub(crate) async fn both(
+        &self,
+        first: Question<'_>,
+        second: Question<'_>,
+    ) -> Result<(Vec<Row>, Vec<Row>)> {
         let a = self.0.prepare_cached(first.0).await?;
         let b = self.0.prepare_cached(second.0).await?;
-        let asked = futures_util::future::try_join(self.0.query(&a, first.1), self.0.query(&b, second.1));
+        let asked =
+            futures_util::future::try_join(self.0.query(&a, first.1), self.0.query(&b, second.1));
         Ok(asked.await?)
     }
 

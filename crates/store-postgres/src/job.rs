@@ -95,7 +95,11 @@ impl<'a> Columns<'a> {
 
 /// Those of the jobs before them that are completed.
 async fn completed(tx: &Tx, jobs: &[NewJob]) -> Result<HashSet<JobId>> {
-    let before: Vec<Uuid> = jobs.iter().flat_map(|job| &job.after).map(|id| id.0).collect();
+    let before: Vec<Uuid> = jobs
+        .iter()
+        .flat_map(|job| &job.after)
+        .map(|id| id.0)
+        .collect();
     if before.is_empty() {
         return Ok(HashSet::new());
     }

@@ -142,7 +142,14 @@ async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Resu
 }
 
 async fn discard(tx: &Tx, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    leave(tx, now, job, (JobState::Discarded, None), Some((code, text))).await?;
+    leave(
+        tx,
+        now,
+        job,
+        (JobState::Discarded, None),
+        Some((code, text)),
+    )
+    .await?;
     tell(tx, now, job, EventKind::JobDiscarded, (code, text)).await?;
     let failure = (code, text.to_owned());
     end_video(tx, now, job.video, VideoState::Failed, Some(&failure)).await

@@ -49,10 +49,11 @@ impl From<tokio_postgres::Error> for Fault {
     fn from(e: tokio_postgres::Error) -> Self {
         let Some(said) = e.as_db_error() else {
             // Nothing that the server said: the wire broke, or a value didn't fit its column.
-            let io = std::error::Error::source(&e).is_some_and(|s| s.is::<std::io::Error>());
+            let cause = std::error::Error::source(&e);
+            let io = cause.and_then(<dyn std::error::Error>::downcast_ref::<std::io::Error>);
             // The driver has no other way to tell that connecting took too long.
             let late = e.to_string().starts_with("timeout");
-            return if e.is_closed() || io || late {
+            return if e.is_closed() || io.is_some() || late {
                 Self::Lost(chain(&e))
             } else {
                 Self::Said(Error::Database(chain(&e)))
@@ -71,7 +72,10 @@ impl From<tokio_postgres::Error> for Fault {
             &SqlState::READ_ONLY_SQL_TRANSACTION | &SqlState::INSUFFICIENT_PRIVILEGE => {
                 Self::Said(Error::ReadOnly(text))
             }
-            code => Self::Said(Error::Database(format!("{text} (SQLSTATE {})", code.code()))),
+            code => Self::Said(Error::Database(format!(
+                "{text} (SQLSTATE {})",
+                code.code()
+            ))),
         }
     }
 }
@@ -180,7 +184,10 @@ impl<'r> Cells<'r> {
 
     fn undecodable(self, column: &'static str, why: String) -> Fault {
         let id = ["id", "seq", "key", "scope"].into_iter().find_map(|name| {
-            let uuid = self.row.try_get::<_, uuid::Uuid>(name).map(|id| id.to_string());
+            let uuid = self
+                .row
+                .try_get::<_, uuid::Uuid>(name)
+                .map(|id| id.to_string());
             let number = || self.row.try_get::<_, i64>(name).map(|n| n.to_string());
             let text = |_| self.row.try_get::<_, String>(name);
             uuid.or_else(|_| number()).or_else(text).ok()

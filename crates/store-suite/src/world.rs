@@ -102,12 +102,7 @@ impl World {
     }
 
     /// Claims for `node`.
-    pub async fn claim_of(
-        &self,
-        stages: &[Stage],
-        max: u32,
-        node: NodeId,
-    ) -> Vec<LeasedJob> {
+    pub async fn claim_of(&self, stages: &[Stage], max: u32, node: NodeId) -> Vec<LeasedJob> {
         let lease_until = self.now().after(LEASE);
         let request = ClaimRequest {
             node,
@@ -123,11 +118,7 @@ impl World {
     }
 
     /// Settles with nothing but an outcome.
-    pub async fn settle(
-        &self,
-        lease: Lease,
-        outcome: JobOutcome,
-    ) -> store::Result<VideoRow> {
+    pub async fn settle(&self, lease: Lease, outcome: JobOutcome) -> store::Result<VideoRow> {
         let settlement = Settlement {
             lease,
             outcome,

@@ -71,7 +71,11 @@ impl PostgresServer {
             .arg(&template)
             .arg(folder.join("data"))
             .status();
-        assert!(copied.is_ok_and(|status| status.success()), "no copy of {}", template.display());
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "no copy of {}",
+            template.display()
+        );
         let mut server = Self {
             folder,
             settings: format!("{SETTINGS} {settings}"),
@@ -106,7 +110,11 @@ impl PostgresServer {
             self.settings,
             self.folder.display()
         );
-        let done = self.control(&["-w", "-t", "60", "-o", &options, "-l"], Some(&log), "start");
+        let done = self.control(
+            &["-w", "-t", "60", "-o", &options, "-l"],
+            Some(&log),
+            "start",
+        );
         let said = fs::read_to_string(&log).unwrap_or_default();
         assert!(done, "the server doesn't start; {INSTALL}\n{said}");
     }
@@ -139,11 +147,17 @@ impl PostgresServer {
 
     fn control(&self, arguments: &[&str], log: Option<&Path>, verb: &str) -> bool {
         let mut command = self.programs.command("pg_ctl");
-        command.arg("-D").arg(self.folder.join("data")).args(arguments);
+        command
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .args(arguments);
         if let Some(log) = log {
             command.arg(log);
         }
-        command.arg(verb).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg(verb)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     }
 
@@ -297,7 +311,9 @@ impl Programs {
     /// An initialised cluster to copy: making one takes seconds, copying it a tenth of one.
     fn template(&self) -> PathBuf {
         let version = self.folder.to_string_lossy().replace('/', "-");
-        let user = self.user.map_or_else(|| rustix::process::getuid().as_raw(), |(user, _)| user);
+        let user = self
+            .user
+            .map_or_else(|| rustix::process::getuid().as_raw(), |(user, _)| user);
         let folder = std::env::temp_dir().join(format!("ytempire-pg-template{version}-{user}"));
         let guard = File::create(folder.with_extension("lock")).expect("a lock file can be made");
         guard.lock().expect("it can be locked");
@@ -309,7 +325,15 @@ impl Programs {
         let fresh = self.folder("ytempire-pg-initdb");
         let made = self
             .command("initdb")
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+            .args([
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ])
             .arg("-D")
             .arg(fresh.join("data"))
             .output()

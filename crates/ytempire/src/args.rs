@@ -36,8 +36,8 @@ pub(crate) struct Global {
     /// Where state and artifacts are kept [default: ~/.local/share/ytempire]
     #[arg(long, global = true, value_name = "DIR", env = "YTEMPIRE_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Where videos, jobs and money are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
-    /// [default: ytempire.db in the data folder]
+    /// Database, `sqlite:PATH` or `postgres://USER@HOST/NAME` [default: ytempire.db in the data
+    /// folder]
     #[arg(
         long,
         global = true,

@@ -53,13 +53,19 @@ pub(crate) struct Schema {
 
 impl Place {
     /// What `url` names, or the file in the data folder. `slots` jobs at once use it.
-    pub(crate) fn of(url: Option<&DatabaseUrl>, folder: &Path, slots: u32) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        url: Option<&DatabaseUrl>,
+        folder: &Path,
+        slots: u32,
+    ) -> Result<Self, Failure> {
         let Some(DatabaseUrl(text)) = url else {
             return Ok(Self::Sqlite(folder.join("ytempire.db")));
         };
         if let Some(path) = text.strip_prefix("sqlite:") {
             if path.is_empty() {
-                return Err(invalid("sqlite: needs a path behind it, as in sqlite:/srv/yt.db"));
+                return Err(invalid(
+                    "sqlite: needs a path behind it, as in sqlite:/srv/yt.db",
+                ));
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
@@ -94,7 +100,7 @@ impl Place {
             },
             Self::Postgres(options) => {
                 let store = PostgresStore::open(*options, crash).await;
-                let store = store.map_err(|e| unusable(e, &shown))?;
+                let store = store.map_err(|e| unusable(&e, &shown))?;
                 Ok(Arc::new(store))
             }
         }
@@ -105,12 +111,12 @@ impl Place {
         let shown = self.shown();
         match self {
             Self::Sqlite(path) => {
-                let (found, due) = SqliteStore::schema(path).map_err(|e| unusable(e, &shown))?;
+                let (found, due) = SqliteStore::schema(path).map_err(|e| unusable(&e, &shown))?;
                 Ok(Schema { found, due })
             }
             Self::Postgres(options) => {
                 let schema = PostgresStore::schema(options).await;
-                let schema = schema.map_err(|e| unusable(e, &shown))?;
+                let schema = schema.map_err(|e| unusable(&e, &shown))?;
                 Ok(Schema {
                     found: schema.found,
                     due: schema.due,
@@ -125,8 +131,8 @@ fn invalid(why: &str) -> Failure {
         .hint("it is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME")
 }
 
-fn unusable(e: store::Error, shown: &str) -> Failure {
-    let code = match &e {
+fn unusable(e: &store::Error, shown: &str) -> Failure {
+    let code = match e {
         store::Error::DiskFull => Code::DiskFull,
         _ => Code::StoreFailed,
     };
@@ -141,7 +147,11 @@ mod tests {
 
     #[test]
     fn what_cant_be_a_database_is_said_without_its_password() {
-        for text in ["postgres://me:hunter2@db?sslmode=no", "me:hunter2@db", "sqlite:"] {
+        for text in [
+            "postgres://me:hunter2@db?sslmode=no",
+            "me:hunter2@db",
+            "sqlite:",
+        ] {
             let url = DatabaseUrl::from(text);
             let failed = Place::of(Some(&url), Path::new("/d"), 4).unwrap_err();
             assert!(!format!("{failed:?} {url:?}").contains("hunter2"), "{text}");

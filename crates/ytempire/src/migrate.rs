@@ -15,11 +15,16 @@ pub(crate) async fn run(global: &Global, args: Migrate) -> Result<(), Failure> {
     if schema.due.is_empty() {
         return print(&format!("{shown}: up to date, schema {}\n", schema.found));
     }
-    let list: String = schema.due.iter().map(|name| format!("  {name}\n")).collect();
+    let list = format!("  {}\n", schema.due.join("\n  "));
     if args.check {
-        print(&format!("{shown}: schema {}, to be applied:\n{list}", schema.found))?;
-        return Err(Failure::new(Code::SchemaBehind, "the database is not up to date")
-            .hint("ytempire migrate brings it up to date"));
+        print(&format!(
+            "{shown}: schema {}, to be applied:\n{list}",
+            schema.found
+        ))?;
+        return Err(
+            Failure::new(Code::SchemaBehind, "the database is not up to date")
+                .hint("ytempire migrate brings it up to date"),
+        );
     }
     drop(place.open(world::crash()?).await?);
     print(&format!("{shown}: applied:\n{list}"))

@@ -49,7 +49,7 @@ async fn many_openers_migrate_at_once() {
     assert!(after.found > 0 && after.due.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connection_is_an_error_and_the_next_call_works() {
     let server = PostgresServer::start();
     let store: Arc<dyn Store> = Arc::new(open(&server.fresh()).await.unwrap());
@@ -58,9 +58,8 @@ async fn a_killed_connection_is_an_error_and_the_next_call_works() {
     // Somebody else's lock stops the verb in the middle.
     let mut locked = server.session("BEGIN; LOCK TABLE s0.outbox;");
     let (verb, told) = (Arc::clone(&store), world.now());
-    let settling = tokio::spawn(async move {
-        World::over(verb).complete(job.lease).await.map(|_| told)
-    });
+    let settling =
+        tokio::spawn(async move { World::over(verb).complete(job.lease).await.map(|_| told) });
     server.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
     server.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
@@ -70,7 +69,11 @@ async fn a_killed_connection_is_an_error_and_the_next_call_works() {
     };
     assert!(text.contains("was lost"), "{text}");
     locked.end();
-    assert_eq!(world.kinds(video.id).await.len(), 2, "nothing of it was kept");
+    assert_eq!(
+        world.kinds(video.id).await.len(),
+        2,
+        "nothing of it was kept"
+    );
     world.complete(job.lease).await.unwrap();
 }
 
@@ -97,7 +100,11 @@ async fn a_crash_of_the_server_loses_nothing_that_was_acknowledged() {
     wakes.wait().await;
     for n in 0..20 {
         let hold = vec![world.hold(n)];
-        world.store.transfer_hold(world.now(), job.lease, hold).await.unwrap();
+        world
+            .store
+            .transfer_hold(world.now(), job.lease, hold)
+            .await
+            .unwrap();
     }
     server.crash_and_restart();
     assert_eq!(world.transfers(video.id).await.len(), 20);
@@ -108,15 +115,19 @@ async fn a_crash_of_the_server_loses_nothing_that_was_acknowledged() {
 
 #[tokio::test]
 async fn a_server_that_is_away_for_a_moment_is_waited_for() {
-    let server = PostgresServer::start();
+    let server = Arc::new(PostgresServer::start());
     let world = World::over(Arc::new(open(&server.fresh()).await.unwrap()));
     let (video, _) = world.one_running().await;
     server.crash();
-    let (asked, ()) = tokio::join!(world.store.video_get(video.id), async {
-        tokio::task::yield_now().await;
-        server.restart();
-    });
+    let (asked, restarted) = tokio::join!(
+        world.store.video_get(video.id),
+        tokio::task::spawn_blocking(move || {
+            server.restart();
+            server
+        })
+    );
     assert_eq!(asked.unwrap().unwrap().id, video.id);
+    drop(restarted.unwrap());
 }
 
 #[tokio::test]
@@ -142,7 +153,11 @@ async fn text_that_postgres_cant_keep_is_kept_as_well_as_it_can_be() {
     let mut new = world.submission("key", vec![]);
     new.title = "a\0b".to_owned();
     new.request = serde_json::json!({ "z": 1e16, "a": "\0", "m": -0.0 });
-    let kept = world.store.video_submit(world.now(), new.clone()).await.unwrap();
+    let kept = world
+        .store
+        .video_submit(world.now(), new.clone())
+        .await
+        .unwrap();
     assert_eq!(kept.video.title, "a\u{FFFD}b");
     assert_eq!(kept.video.request.to_string(), new.request.to_string());
 }

@@ -10,17 +10,15 @@ use store_suite::World;
 use testkit::PostgresServer;
 use ytempire_core::{CrashPlan, EventKind, JobId, JobState, Stage, VideoState};
 
-use crate::open;
-
 /// Stores over one database, each with its own connections, as processes would have them.
 async fn processes(server: &PostgresServer, n: usize) -> Vec<Arc<dyn Store>> {
     let url = server.fresh();
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..n {
-        let mut options = Options::from_url(&url).unwrap();
+        let mut options = Options::from_url(&url).expect("a URL of ours");
         options.connections = 2;
         let store = PostgresStore::open(options, CrashPlan::default()).await;
-        stores.push(Arc::new(store.unwrap()));
+        stores.push(Arc::new(store.expect("it opens")));
     }
     stores
 }
@@ -99,10 +97,13 @@ async fn jobs_that_end_together_end_their_video_once_and_strand_nothing() {
         for wanted in [8, 1] {
             let claimed = world.claim(9).await;
             assert_eq!(claimed.len(), wanted, "round {round}");
-            let ends = claimed.iter().zip(stores.iter().cycle()).map(|(job, store)| {
-                let world = World::over(Arc::clone(store));
-                async move { world.complete(job.lease).await }
-            });
+            let ends = claimed
+                .iter()
+                .zip(stores.iter().cycle())
+                .map(|(job, store)| {
+                    let world = World::over(Arc::clone(store));
+                    async move { world.complete(job.lease).await }
+                });
             for end in join_all(ends).await {
                 end.unwrap();
             }
@@ -123,9 +124,17 @@ async fn one_key_submitted_sixteen_times_at_once_is_one_video() {
         let new = world.submission("key", vec![world.job(Stage::Script, &[])]);
         store.video_submit(world.now(), new)
     });
-    let answers: Vec<_> = join_all(submits).await.into_iter().map(Result::unwrap).collect();
+    let answers: Vec<_> = join_all(submits)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(answers.iter().filter(|answer| answer.fresh).count(), 1);
-    assert!(answers.iter().all(|answer| answer.video == answers[0].video));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.video == answers[0].video)
+    );
     let jobs = stores[0].job_list(answers[0].video.id).await.unwrap();
     assert_eq!(jobs.len(), 1);
 }
@@ -147,10 +156,16 @@ async fn claims_cancels_heartbeats_rescues_and_ends_dont_get_in_each_others_way(
         let leases: Vec<_> = running.iter().map(|job| job.lease).collect();
         let mut backwards = leases.clone();
         backwards.reverse();
-        let (now, until) = (world.now(), world.now().after(std::time::Duration::from_secs(9)));
+        let (now, until) = (
+            world.now(),
+            world.now().after(std::time::Duration::from_secs(9)),
+        );
         let dead = [world.other_node()];
         let worlds: Vec<World> = stores.iter().cloned().map(World::over).collect();
-        let ends = leases[..6].iter().zip(&worlds).map(|(lease, world)| world.complete(*lease));
+        let ends = leases[..6]
+            .iter()
+            .zip(&worlds)
+            .map(|(lease, world)| world.complete(*lease));
         let (cancelled, beat, back, rescued, more, ends) = tokio::join!(
             stores[1].video_cancel(now, videos[0]),
             stores[2].job_heartbeat(now, &leases[6..], until),
@@ -166,13 +181,18 @@ async fn claims_cancels_heartbeats_rescues_and_ends_dont_get_in_each_others_way(
         for end in ends {
             end.unwrap();
         }
-        stores[6].job_rescue(now, &[world.node(), dead[0]]).await.unwrap();
+        stores[6]
+            .job_rescue(now, &[world.node(), dead[0]])
+            .await
+            .unwrap();
         drop(more);
         for video in videos {
             stores[7].video_cancel(now, video).await.unwrap();
             let jobs = stores[0].job_list(video).await.unwrap();
-            assert!(jobs.iter().all(|job| job.state.is_final() || job.state == JobState::Running));
+            assert!(
+                jobs.iter()
+                    .all(|job| job.state.is_final() || job.state == JobState::Running)
+            );
         }
     }
-    drop(open(&server.url()).await);
 }
