@@ -32,7 +32,11 @@ const DRIVERS: &[&str] = &["store-postgres", "store-sqlite"];
 const OWNED: &[(&str, &[&str], &str)] = &[
     ("reqwest", &["providers"], "the only HTTP client"),
     ("rusqlite", &["store-sqlite"], "every SQLite statement"),
-    ("tokio-postgres", &["store-postgres"], "every PostgreSQL statement"),
+    (
+        "tokio-postgres",
+        &["store-postgres"],
+        "every PostgreSQL statement",
+    ),
     ("landlock", &["media"], "the sandbox of child processes"),
     ("seccompiler", &["media"], "the sandbox of child processes"),
     ("axum", &["api", "ytempire"], "the only HTTP server"),
