@@ -69,7 +69,12 @@ impl Jitter {
             Err(error) => {
                 eprintln!("MoviePy: {error:#}");
                 let name = "MoviePy's `resized`".to_owned();
-                rows.push(vec![name, "could not run".to_owned(), String::new()]);
+                rows.push(vec![
+                    name,
+                    "could not run".to_owned(),
+                    String::new(),
+                    String::new(),
+                ]);
             }
         }
         println!(
@@ -79,6 +84,7 @@ impl Jitter {
         let head = [
             "",
             "px/frame², median dot",
+            "px/frame², all dots together",
             "frames in which it turns back, median dot",
         ];
         println!("{}", markdown(&head, &rows));
@@ -90,14 +96,11 @@ impl Jitter {
 type Tracks = Vec<[Vec<f64>; 2]>;
 
 fn row(name: &str, tracks: &Tracks) -> Vec<String> {
-    let differences =
-        |values: &[f64]| -> Vec<f64> { values.windows(2).map(|pair| pair[1] - pair[0]).collect() };
     let mut shakes = Vec::new();
     let mut turns = Vec::new();
     for axis in tracks.iter().flatten() {
         let speeds = differences(axis);
-        let jumps = differences(&speeds);
-        shakes.push(jumps.iter().map(|jump| jump.abs()).sum::<f64>() / jumps.len() as f64);
+        shakes.push(shake(axis));
         let way = (axis[axis.len() - 1] - axis[0]).signum();
         turns.push(speeds.iter().filter(|speed| **speed * way < -0.01).count());
     }
@@ -106,8 +109,35 @@ fn row(name: &str, tracks: &Tracks) -> Vec<String> {
     vec![
         name.to_owned(),
         format!("{:.4}", shakes[shakes.len() / 2]),
+        format!(
+            "{:.4}",
+            [0, 1]
+                .map(|axis| together(tracks, axis))
+                .iter()
+                .sum::<f64>()
+                / 2.0
+        ),
         turns[turns.len() / 2].to_string(),
     ]
+}
+
+fn differences(values: &[f64]) -> Vec<f64> {
+    values.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+/// The mean change of speed along a path.
+fn shake(path: &[f64]) -> f64 {
+    let jumps = differences(&differences(path));
+    jumps.iter().map(|jump| jump.abs()).sum::<f64>() / jumps.len() as f64
+}
+
+/// How the picture shakes as a whole: the middle of all dots. Whole grey levels hide a single dot's
+/// place, each dot's in another way; what moves them all alike is left.
+fn together(tracks: &Tracks, axis: usize) -> f64 {
+    let frames = tracks.iter().map(|dot| dot[axis].len()).min().unwrap_or(0);
+    let middle =
+        |frame: usize| tracks.iter().map(|dot| dot[axis][frame]).sum::<f64>() / tracks.len() as f64;
+    shake(&(0..frames).map(middle).collect::<Vec<_>>())
 }
 
 /// Where the dots stand in the picture: five by four, away from its middle and its edges.

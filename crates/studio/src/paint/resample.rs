@@ -6,9 +6,7 @@
 //! for all rows and made once.
 //!
 //! The four are blended in 16 bits and rounded once: rounding after each direction would make a
-//! slow zoom tremble, measurably. So would places across that are told to a 128th of a pixel, all
-//! that a byte of weight can tell; rows take turns in how they round theirs, and edges, which
-//! cross many rows, move by a 512th.
+//! slow zoom tremble, measurably.
 
 use super::simd::{Kernel, Lanes, Pairs};
 use super::window::{ONE, Window};
@@ -19,8 +17,6 @@ pub(super) const RUN: usize = 16;
 const HALF: usize = RUN / 2;
 /// Picture pixels in a load; no picture is narrower.
 pub(super) const LOADED: usize = 16;
-/// How much later each of four rows in turn rounds to the next 128th, in eighths of one.
-const TURNS: [i64; 4] = [-3, 1, -1, 3];
 /// The largest step: 8 output pixels and the neighbour of the last must stay within a load.
 pub(super) const STEP_MAX: i64 = 2 * ONE;
 
@@ -83,12 +79,11 @@ impl Kernel for Resample<'_> {
         let [width, height] = source.size;
         let columns = target.columns.clone();
         let across = |x: usize| Place::new::<7>(window.origin[0], window.step[0], x, width);
-        let runs: [Vec<Run>; TURNS.len()] = TURNS.map(|turn| {
-            let origin = window.origin[0] + turn * (ONE >> 10);
-            let across = |x: usize| Place::new::<7>(origin, window.step[0], x, width);
-            let columns = columns.clone().step_by(RUN);
-            columns.map(|x| Run::new(across, x, width)).collect()
-        });
+        let runs: Vec<_> = columns
+            .clone()
+            .step_by(RUN)
+            .map(|x| Run::new(across, x, width))
+            .collect();
         // Where pixels stand one for one in the picture: the first of them.
         let straight = columns
             .clone()
@@ -109,9 +104,8 @@ impl Kernel for Resample<'_> {
                 out.copy_from_slice(&rows[0][at..][..columns.len()]);
                 continue;
             }
-            let runs = &runs[y % TURNS.len()];
             let (whole, rest) = out.as_chunks_mut::<RUN>();
-            for (out, run) in whole.iter_mut().zip(runs) {
+            for (out, run) in whole.iter_mut().zip(&runs) {
                 *out = blend(lanes, rows, place.part, run);
             }
             if let (false, Some(run)) = (rest.is_empty(), runs.last()) {
@@ -250,8 +244,8 @@ mod tests {
             prop_assert_eq!(&painted, &sample(source, window, size, true));
             for (i, &pixel) in painted.iter().enumerate() {
                 let exact = exact(source, area, size, i % out_width, i / out_width);
-                // Half a step of rounding, and places at most 7/8 of 1/128 and half of 1/256 pixel off.
-                prop_assert!((f64::from(pixel) - exact).abs() <= 2.8, "{} for {}", pixel, exact);
+                // Half a step of rounding, and places rounded to 1/128 and 1/256 pixel.
+                prop_assert!((f64::from(pixel) - exact).abs() <= 1.9, "{} for {}", pixel, exact);
             }
         }
 
