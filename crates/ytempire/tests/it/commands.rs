@@ -191,3 +191,46 @@ fn a_new_store_is_empty_and_says_how_to_begin() {
         .run(["cache", "--prune-to", "1.5 TB"])
         .refused(2, "YT0004", &["1.5 TB", "GiB"]);
 }
+
+/// Nobody is at home there: neither help nor an error, however many words are asked for, may show
+/// the password.
+#[test]
+fn the_databases_password_is_never_printed() {
+    let place = Place::new();
+    let url = "postgres://me:hunter2@%2Fnowhere/yt";
+    for line in ["-vv list", "list --help", "migrate --check"] {
+        let ended = place
+            .program(line.split_whitespace())
+            .env("YTEMPIRE_DATABASE", url)
+            .end();
+        assert!(!format!("{ended}").contains("hunter2"), "{ended}");
+        if !line.contains("help") {
+            ended.refused(4, "YT0209", &["postgres://me@/nowhere:5432/yt"]);
+        }
+    }
+    place.write(
+        "ytempire.toml",
+        format!("database = \"{url}?sslmode=hunter2\""),
+    );
+    let refused = place.run(["list"]).refused(2, "YT0012", &["verify-full"]);
+    assert!(!refused.stderr.contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn a_database_file_is_named_looked_at_and_migrated() {
+    let place = Place::new();
+    let file = format!("sqlite:{}", place.path("x.db").display());
+    let on = |line: &str| {
+        place
+            .program(line.split_whitespace())
+            .env("YTEMPIRE_DATABASE", &file)
+    };
+    on("migrate --check")
+        .end()
+        .refused(6, "YT0214", &["ytempire migrate"]);
+    assert!(!place.path("x.db").exists(), "looking makes nothing");
+    on("migrate").end().good();
+    on("migrate --check").end().good();
+    on("list").end().good();
+    assert!(place.path("x.db").exists() && !place.data().join("ytempire.db").exists());
+}

@@ -2,6 +2,7 @@
 
 mod assets;
 mod crash;
+mod database;
 mod looked;
 mod providers;
 mod shapes;
