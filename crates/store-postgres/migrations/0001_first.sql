@@ -30,6 +30,8 @@ CREATE TABLE videos (
     CHECK (budget BETWEEN 0 AND 3000000)
 ) WITH (fillfactor = 80);
 CREATE INDEX videos_by_key ON videos (key);
+-- Whose first job is claimed next.
+CREATE INDEX videos_queued ON videos (id) WHERE state = 'queued';
 -- What pruning the cache asks for, and nothing else: ended videos leave it.
 CREATE INDEX videos_open ON videos (created_at) WHERE finalized_at IS NULL;
 

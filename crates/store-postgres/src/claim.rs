@@ -17,14 +17,17 @@ macro_rules! take {
     ($which:literal) => {
         concat!(
             "WITH chosen AS MATERIALIZED (
-                 SELECT jobs.id
+                 SELECT id
                  FROM jobs
-                 JOIN videos ON videos.id = jobs.video_id
-                 WHERE jobs.state = 'available' AND jobs.stage = ANY ($3) ",
+                 WHERE state = 'available' AND stage = ANY ($3) ",
             $which,
-            // A video that is queued is begun by whoever has locked it.
-            "      AND (videos.state = 'running' OR videos.id = ANY ($4))
-                 ORDER BY jobs.rank, jobs.id
+            // A video that is queued is begun by whoever has locked it. Not a join: the planner
+            // would sort all jobs of all such videos instead of walking the index to the first.
+            "      AND (video_id = ANY ($4)
+                        OR (SELECT videos.state
+                            FROM videos
+                            WHERE videos.id = jobs.video_id) = 'running')
+                 ORDER BY rank, id
                  LIMIT $5
                  FOR NO KEY UPDATE OF jobs SKIP LOCKED
              ), taken AS (
@@ -92,7 +95,7 @@ pub(crate) async fn claim(
     let now_micros = now.as_micros();
     let due: Question<'_> = (PROMOTE, &[&now_micros]);
     let (_, taken) = if let Some(video) = &video {
-        let take = take!("AND jobs.video_id = $6 ");
+        let take = take!("AND video_id = $6 ");
         let params: [&(dyn ToSql + Sync); 6] = [node, until, &stages, &begun, &max, video];
         tx.both(due, (take, &params)).await?
     } else {

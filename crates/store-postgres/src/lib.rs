@@ -92,7 +92,8 @@ macro_rules! ask {
                     let $db = &connection;
                     $act.await
                 }
-                Err(fault) => Err(fault),
+                // It was waited for already.
+                Err(fault) => break Err(fault.into_error($store.database.place())),
             };
             match answer {
                 Err(Fault::Lost(_) | Fault::Race(_)) if tries < 2 => {
