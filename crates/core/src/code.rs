@@ -91,6 +91,8 @@ codes! {
     ArtifactDamaged = "YT0213", exit 4;
     /// The database's schema is older than this program.
     SchemaBehind = "YT0214", exit 6;
+    /// `ytempire doctor` found something that keeps videos from being made, or loses them.
+    Unwell = "YT0215", exit 7;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;

@@ -28,6 +28,7 @@ mod cache;
 mod claim;
 mod connection;
 mod event;
+mod health;
 mod job;
 mod migrate;
 mod node;
@@ -51,6 +52,7 @@ use ytempire_core::{ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId,
 use crate::connection::{Database, RACES_MAX};
 use crate::sql::Fault;
 
+pub use health::Health;
 pub use migrate::Schema;
 pub use options::{Options, UrlError};
 pub use wake::Wakes;
@@ -135,6 +137,16 @@ impl PostgresStore {
             Err(fault) => Err(fault),
         };
         schema.map_err(|fault| fault.into_error(database.place()))
+    }
+
+    /// What the server says of itself.
+    pub async fn health(options: &Options) -> Result<Health> {
+        let database = Database::at(options)?;
+        let health = match database.try_connect().await {
+            Ok(connection) => health::ask(&connection).await,
+            Err(fault) => Err(fault),
+        };
+        health.map_err(|fault| fault.into_error(database.place()))
     }
 
     /// Wake-ups for jobs that become available, by a connection of their own.

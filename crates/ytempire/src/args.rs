@@ -15,6 +15,7 @@ Exit codes:
   4    a stage failed
   5    the finished video was rejected by its checks
   6    the database is not up to date (migrate --check)
+  7    doctor found something that must be mended
   130  interrupted; the same command goes on
 
 Every error has a code such as YT0101; docs/errors/ has a page for each.";
@@ -90,6 +91,11 @@ pub(crate) enum Command {
     /// Every command does so when it opens the database; this one does nothing else. Programs of
     /// before and after a change may run side by side, unless docs/guide/database.md says otherwise.
     Migrate(Migrate),
+    /// Look for what keeps videos from being made, or loses them
+    ///
+    /// The database and its settings, its clock against ours, the disk, the programs, the encoders
+    /// and the voices. Changes nothing in the database.
+    Doctor(Doctor),
     /// Print the JSON Schema of a brief
     Schema(Schema),
     /// Print a completion script for a shell
@@ -183,6 +189,13 @@ pub(crate) struct Migrate {
     /// Change nothing; say what would be applied, and end with exit code 6 if anything
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -25,6 +25,11 @@ impl Failure {
         Self::new(Code::Bug, text)
     }
 
+    /// What happened, in words.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

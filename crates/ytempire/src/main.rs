@@ -9,6 +9,7 @@ mod config;
 mod cost;
 mod database;
 mod display;
+mod doctor;
 mod fail;
 mod list;
 mod make;
@@ -49,6 +50,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Cost(cost) => cost::run(&global, cost).await,
             Command::Cache(cache) => cache::run(&global, cache).await,
             Command::Migrate(migrate) => migrate::run(&global, migrate).await,
+            Command::Doctor(doctor) => doctor::run(&global, doctor).await,
             Command::Schema(schema) => schema::run(&schema),
             Command::Completions(shell) => manual::completions(&shell),
             Command::Man(man) => manual::man(&man),

@@ -132,6 +132,11 @@ fn unwritable(folder: &Path, e: &dyn std::fmt::Display) -> Failure {
     Failure::new(Code::FolderUnwritable, text).hint("name another one by --data-dir DIR")
 }
 
+/// The programs on `PATH`.
+pub(crate) fn tools() -> Tools {
+    Tools::find(&std::env::var_os("PATH").unwrap_or_default())
+}
+
 /// Opens the store and puts all parts together; no backend is configured in them.
 pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Failure> {
     let folder = config.data_dir(global)?;
@@ -149,7 +154,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
     Ok(Parts {
         store,
         artifacts: Arc::new(artifacts),
-        tools: Arc::new(Tools::find(&std::env::var_os("PATH").unwrap_or_default())),
+        tools: Arc::new(tools()),
         clock: clock()?,
         ids: Arc::new(IdSource::seeded(seed)),
         prices: Arc::new(ledger::PriceBook::shipped()),

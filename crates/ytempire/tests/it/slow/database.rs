@@ -32,6 +32,13 @@ fn a_video_is_made_listed_and_accounted_for_in_postgresql() {
     assert!(listed.stdout.contains("The blue whale"), "{listed}");
     let cache = on("cache").end().good();
     assert!(!cache.stdout.starts_with("0 results"), "{cache}");
+    let doctor = on("doctor --json").end();
+    let rows = doctor.json_lines();
+    let verdict =
+        |name: &str| rows.iter().find(|row| row["name"] == name).unwrap()["verdict"].clone();
+    for name in ["database", "server", "fsync", "clock", "encoders"] {
+        assert_eq!(verdict(name), "good", "{doctor}");
+    }
     // The same command finds the same video, in the database alone.
     on("make whale.toml --json --out again").end().good();
     assert_eq!(server.sql("SELECT count(*) FROM s0.videos"), "1");

@@ -1,0 +1,281 @@
+//! `ytempire doctor`: what keeps videos from being made, or loses them.
+
+use std::path::Path;
+
+use media::child;
+use media::tools::{Program, Tools};
+use media::voice;
+use serde::Serialize;
+use store_postgres::{Health, PostgresStore};
+use ytempire_core::{Cancel, Clock, Code};
+
+use crate::args::{Doctor, Global};
+use crate::config::Config;
+use crate::database::Place;
+use crate::fail::Failure;
+use crate::schema::print;
+use crate::world;
+
+/// Room that a long video may need at once: see docs/runbooks/disk-full.md.
+const ROOM_WANTED: u64 = 5 << 30;
+/// Below this not even a short one ends well.
+const ROOM_NEEDED: u64 = 500 << 20;
+
+/// A clock that is a second off is only odd.
+const SKEW_ODD_MS: u64 = 1_000;
+/// Leases last 15 s and are extended when a third of that is over: clocks that are further apart
+/// take jobs away from living nodes. It costs time, never a second charge.
+const SKEW_BAD_MS: u64 = 5_000;
+
+/// Encoders that every video needs.
+const ENCODERS: [&str; 2] = ["libx264", "aac"];
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Good,
+    Warn,
+    Bad,
+}
+
+/// One row of the answer.
+#[derive(Debug, Serialize)]
+struct Check {
+    verdict: Verdict,
+    name: String,
+    text: String,
+}
+
+impl Check {
+    fn of(verdict: Verdict, name: &str, text: impl Into<String>) -> Self {
+        let (name, text) = (name.to_owned(), text.into());
+        Self {
+            verdict,
+            name,
+            text,
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, args: Doctor) -> Result<(), Failure> {
+    let config = Config::load(global)?;
+    let folder = config.data_dir(global)?;
+    let place = world::place(global, &config)?;
+    let mut checks = database(&place, &*world::clock()?).await;
+    checks.push(disk(&folder));
+    let tools = world::tools();
+    checks.extend(programs(&tools));
+    checks.push(encoders(&tools, &folder));
+    checks.push(voices(&tools));
+    if args.json {
+        let lines: Result<Vec<String>, _> = checks.iter().map(serde_json::to_string).collect();
+        let lines = lines.map_err(|e| Failure::bug(format!("can't write JSON: {e}")))?;
+        print(&format!("{}\n", lines.join("\n")))?;
+    } else {
+        print(&table(&checks))?;
+    }
+    match checks.iter().filter(|c| c.verdict == Verdict::Bad).count() {
+        0 => Ok(()),
+        1 => Err(Failure::new(Code::Unwell, "1 thing must be mended")),
+        n => Err(Failure::new(
+            Code::Unwell,
+            format!("{n} things must be mended"),
+        )),
+    }
+}
+
+fn table(checks: &[Check]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    for check in checks {
+        let verdict = match check.verdict {
+            Verdict::Good => "good",
+            Verdict::Warn => "warn",
+            Verdict::Bad => "bad",
+        };
+        table.add_row([verdict, &check.name, &check.text]);
+    }
+    let rows: Vec<String> = table.lines().map(|row| row.trim().to_owned()).collect();
+    format!("{}\n", rows.join("\n"))
+}
+
+async fn database(place: &Place, clock: &dyn Clock) -> Vec<Check> {
+    let mut checks = vec![match place.schema().await {
+        Ok(schema) if schema.due.is_empty() => {
+            let text = format!("{}, schema {}", place.shown(), schema.found);
+            Check::of(Verdict::Good, "database", text)
+        }
+        Ok(schema) => {
+            let due = schema.due.join(", ");
+            let text = format!("{}: {due} is applied at the next start", place.shown());
+            Check::of(Verdict::Warn, "database", text)
+        }
+        Err(failure) => Check::of(Verdict::Bad, "database", failure.text()),
+    }];
+    if let Place::Postgres(options) = place {
+        let before = clock.now();
+        let health = PostgresStore::health(options).await;
+        let after = clock.now();
+        if let Ok(health) = health {
+            let middle = i64::midpoint(before.as_micros(), after.as_micros());
+            checks.extend(server(&health));
+            checks.push(skew(health.clock_micros - middle));
+        }
+    }
+    checks
+}
+
+/// What a server says of itself.
+fn server(health: &Health) -> Vec<Check> {
+    let mut checks = vec![if health.version_number < 150_000 {
+        let text = format!("{} is too old; 15 or later is needed", health.version);
+        Check::of(Verdict::Bad, "server", text)
+    } else if health.standby {
+        let text = "it only follows another server and can't be written; name the primary";
+        Check::of(Verdict::Bad, "server", text)
+    } else {
+        Check::of(
+            Verdict::Good,
+            "server",
+            format!("PostgreSQL {}", health.version),
+        )
+    }];
+    for (name, value) in &health.settings {
+        checks.push(match (*name, value.as_str()) {
+            ("synchronous_commit", "off") => {
+                let text = "off: our own sessions set it to on; other programs' may lose changes";
+                Check::of(Verdict::Warn, name, text)
+            }
+            (_, "off") => {
+                let text = "off: a power cut may damage the whole database; set it to on";
+                Check::of(Verdict::Bad, name, text)
+            }
+            (_, value) => Check::of(Verdict::Good, name, value),
+        });
+    }
+    checks
+}
+
+/// `micros` is how far the database's clock is ahead of ours.
+fn skew(micros: i64) -> Check {
+    let ms = micros.unsigned_abs() / 1_000;
+    let side = if micros < 0 { "behind" } else { "ahead of" };
+    let text = format!("the database's is {ms} ms {side} ours");
+    if ms > SKEW_BAD_MS {
+        Check::of(Verdict::Bad, "clock", format!("{text}; run NTP on both"))
+    } else if ms > SKEW_ODD_MS {
+        Check::of(Verdict::Warn, "clock", format!("{text}; is NTP running?"))
+    } else {
+        Check::of(Verdict::Good, "clock", text)
+    }
+}
+
+fn disk(folder: &Path) -> Check {
+    let Ok(disk) = rustix::fs::statvfs(folder) else {
+        let text = format!("{} can't be looked at", folder.display());
+        return Check::of(Verdict::Bad, "disk", text);
+    };
+    room(folder, disk.f_bavail * disk.f_frsize)
+}
+
+fn room(folder: &Path, free: u64) -> Check {
+    let text = format!("{} MiB free at {}", free >> 20, folder.display());
+    if free < ROOM_NEEDED {
+        Check::of(Verdict::Bad, "disk", format!("{text}; make room"))
+    } else if free < ROOM_WANTED {
+        Check::of(
+            Verdict::Warn,
+            "disk",
+            format!("{text}; a long video needs 5 GiB"),
+        )
+    } else {
+        Check::of(Verdict::Good, "disk", text)
+    }
+}
+
+fn programs(tools: &Tools) -> Vec<Check> {
+    let needed = [
+        Program::Ffmpeg,
+        Program::Ffprobe,
+        Program::Setpriv,
+        Program::Prlimit,
+    ];
+    let check = |program: Program| match tools.get(program) {
+        Ok(path) => Check::of(Verdict::Good, program.name(), path.display().to_string()),
+        Err(e) => Check::of(Verdict::Bad, program.name(), e.to_string()),
+    };
+    needed.into_iter().map(check).collect()
+}
+
+fn encoders(tools: &Tools, folder: &Path) -> Check {
+    let listed = tools
+        .spec(Program::Ffmpeg, folder)
+        .and_then(|spec| {
+            let spec = spec.args(["-hide_banner", "-encoders"]).piped_stdout();
+            child::run(&spec, &[], &Cancel::new())
+        })
+        .map(|done| String::from_utf8_lossy(&done.stdout).into_owned());
+    let listed = match listed {
+        Ok(text) => text,
+        Err(e) => return Check::of(Verdict::Bad, "encoders", e.to_string()),
+    };
+    let has = |name: &&str| listed.split_whitespace().any(|word| word == *name);
+    let missing: Vec<_> = ENCODERS.into_iter().filter(|name| !has(name)).collect();
+    if missing.is_empty() {
+        return Check::of(Verdict::Good, "encoders", ENCODERS.join(", "));
+    }
+    let text = format!("this ffmpeg lacks {}; install another", missing.join(", "));
+    Check::of(Verdict::Bad, "encoders", text)
+}
+
+fn voices(tools: &Tools) -> Check {
+    let names: Vec<_> = voice::voices(tools)
+        .iter()
+        .map(|voice| voice.name)
+        .collect();
+    if names.is_empty() {
+        // A backend may speak instead.
+        let text = "none is installed: apt install festival festvox-us-slt-hts";
+        return Check::of(Verdict::Warn, "voices", text);
+    }
+    Check::of(Verdict::Good, "voices", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_loses_data_is_bad_and_what_we_mend_ourselves_is_a_warning() {
+        let mut health = Health {
+            version: "15.1".to_owned(),
+            version_number: 150_001,
+            clock_micros: 0,
+            standby: false,
+            settings: vec![
+                ("fsync", "off".to_owned()),
+                ("full_page_writes", "on".to_owned()),
+                ("synchronous_commit", "off".to_owned()),
+            ],
+        };
+        let verdicts =
+            |health: &Health| server(health).iter().map(|c| c.verdict).collect::<Vec<_>>();
+        assert_eq!(
+            verdicts(&health),
+            [Verdict::Good, Verdict::Bad, Verdict::Good, Verdict::Warn]
+        );
+        health.standby = true;
+        assert_eq!(verdicts(&health)[0], Verdict::Bad);
+        health.version_number = 140_009;
+        assert_eq!(verdicts(&health)[0], Verdict::Bad);
+    }
+
+    #[test]
+    fn skew_and_room_have_their_limits() {
+        let verdicts = [0, -2_000_000, 6_000_000].map(|micros| skew(micros).verdict);
+        assert_eq!(verdicts, [Verdict::Good, Verdict::Warn, Verdict::Bad]);
+        let verdicts = [1 << 20, 1 << 30, 9 << 30].map(|free| room(Path::new("/d"), free).verdict);
+        assert_eq!(verdicts, [Verdict::Bad, Verdict::Warn, Verdict::Good]);
+    }
+}
