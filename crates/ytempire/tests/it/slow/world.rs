@@ -64,7 +64,7 @@ fn a_full_disk_is_told_and_nothing_half_done_is_left() {
     let out = "whale.toml --out small/out";
     on_a_small_disk(place.make(out), "small", "100k")
         .end()
-        .refused(4, "YT0203", &["no space is left", "small/out"]);
+        .refused(4, "YT0203", &["No space left", "small/out"]);
     place.make("whale.toml --out large").end().good();
     assert!(place.path("large/video.mp4").is_file());
     assert_eq!(faults(&place), Vec::<String>::new());
