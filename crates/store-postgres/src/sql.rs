@@ -51,6 +51,8 @@ impl From<tokio_postgres::Error> for Fault {
             // Nothing that the server said: the wire broke, or a value didn't fit its column.
             let cause = std::error::Error::source(&e);
             let io = cause.and_then(<dyn std::error::Error>::downcast_ref::<std::io::Error>);
+            // A certificate that isn't trusted comes so, and stays as it is.
+            let io = io.filter(|io| io.kind() != std::io::ErrorKind::InvalidData);
             // The driver has no other way to tell that connecting took too long.
             let late = e.to_string().starts_with("timeout");
             return if e.is_closed() || io.is_some() || late {
@@ -89,8 +91,8 @@ impl Fault {
                 "other transactions came first again and again: {text}; try again"
             )),
             Self::Lost(text) => Error::Database(format!(
-                "the connection to {place} was lost: {text}; the same command goes on once the \
-                 database is back"
+                "{place} can't be reached, or the connection was lost: {text}; the same command \
+                 goes on once the database is back"
             )),
         }
     }
