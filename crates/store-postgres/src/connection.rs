@@ -31,11 +31,14 @@ const BUSY_MAX: Duration = Duration::from_secs(20);
 
 /// What every connection begins with. A client that hangs in the middle of a transaction must not
 /// keep its locks; a lock that doesn't come in 10 s is an error, as with `SQLite`. What is
-/// acknowledged is on disk, whatever the server's default says.
+/// acknowledged is on disk, whatever the server's default says. Our indexes give rows in the order
+/// in which they are wanted; where the server has no statistics yet, it would rather read all that
+/// is available by a bitmap and sort it (100 ms instead of 0.1 ms with 100,000 jobs waiting).
 const SESSION: &str = "\
     SET idle_in_transaction_session_timeout = '30s';
     SET lock_timeout = '10s';
     SET default_transaction_isolation = 'read committed';
+    SET enable_bitmapscan = off;
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') = 'off';";
 
