@@ -19,6 +19,7 @@ mod machine;
 mod meter;
 mod peers;
 mod picture;
+mod schedule;
 mod table;
 mod whole;
 
@@ -49,6 +50,8 @@ enum Command {
     Make(whole::Make),
     /// Videos of one minute to sixteen by the finished program
     Growth(whole::Growth),
+    /// The scheduler under every load, beside other policies and the bounds
+    Schedule(schedule::Schedule),
     /// Says what machine this is
     Machine,
     /// One run of our painter and encoder, to be measured from outside
@@ -69,6 +72,7 @@ fn main() -> Result<()> {
         Command::Jitter(jitter) => jitter.run(),
         Command::Make(make) => make.run(),
         Command::Growth(growth) => growth.run(),
+        Command::Schedule(schedule) => schedule.run(),
     }
 }
 

@@ -73,6 +73,9 @@ fn one() -> u32 {
     1
 }
 
+/// Jobs at once where the file doesn't limit them.
+pub(crate) const UNLIMITED: u32 = 1_000_000;
+
 /// Sum of shares that may run together on a GPU if the file doesn't say: stills (1.0) and speech
 /// recognition (0.5) beside each other. Measured co-runs up to 1.35 lost nothing but their turn;
 /// above, nobody has measured.
@@ -111,8 +114,8 @@ impl Hardware {
         let sessions = raw.nvenc_sessions.unwrap_or(NVENC_SESSIONS_DEFAULT);
         let sessions = if raw.gpu.is_empty() { 0 } else { sessions };
         host.set(Resource::NvencSessions, sessions);
-        host.set(Resource::GpuJobs, raw.gpu_slots.unwrap_or(1000));
-        host.set(Resource::CpuJobs, raw.cpu_slots.unwrap_or(4096));
+        host.set(Resource::GpuJobs, raw.gpu_slots.unwrap_or(UNLIMITED));
+        host.set(Resource::CpuJobs, raw.cpu_slots.unwrap_or(UNLIMITED));
         host.set(Resource::Uplink, raw.uploads_at_once);
         let gpus = raw.gpu.iter().map(card).collect::<Result<_, _>>()?;
         Ok(Self {

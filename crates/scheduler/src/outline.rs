@@ -24,6 +24,8 @@ pub struct Outline {
     pub gpu: Micros,
     /// Time of one core that they need.
     pub cpu: Micros,
+    /// Time for which they hold a slot for core jobs.
+    pub cpu_slots: Micros,
     /// What else could do one of them.
     pub offers: Vec<Offer>,
     /// Jobs that may start, those with the longest way before them first.
@@ -118,6 +120,8 @@ impl Video {
             let (gpu, cpu) = work(workload, preferred, self.graph.chunked, time);
             outline.gpu += gpu;
             outline.cpu += cpu;
+            let demand = workload.job_demand(preferred, self.graph.chunked);
+            outline.cpu_slots += time * Micros::from(demand.host.get(Resource::CpuJobs));
             if cpu > 0 {
                 outline.tail_cpu = outline.tail_cpu.min(after);
             }

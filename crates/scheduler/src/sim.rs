@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod bound;
+mod need;
 mod policy;
 mod report;
 mod shared;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use bound::{Bound, bound};
+pub use need::{Need, needs};
 pub use policy::{Order, Policy};
 pub use report::{Finished, Moment, Report, Used};
 pub use world::{Fault, Scenario, World};

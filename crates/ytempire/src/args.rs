@@ -96,6 +96,12 @@ pub(crate) enum Command {
     /// The database and its settings, its clock against ours, the disk, the programs, the encoders
     /// and the voices. Changes nothing in the database.
     Doctor(Doctor),
+    /// Simulate days of videos on a machine, before it is bought or filled
+    ///
+    /// The scheduler that runs here is the one that schedules real videos; only the clock, the
+    /// arrivals and the true length of jobs are made up. docs/guide/planning.md says where each
+    /// number comes from.
+    Plan(Plan),
     /// Print the JSON Schema of a brief
     Schema(Schema),
     /// Print a completion script for a shell
@@ -182,6 +188,55 @@ pub(crate) struct Cache {
     /// Forget what was unused longest until at most this much is left: 10GiB, 500MiB, 0
     #[arg(long, value_name = "SIZE")]
     pub(crate) prune_to: Option<String>,
+}
+
+/// `ytempire plan`.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// How many videos come in a day, on average
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) videos_per_day: u32,
+    /// The machine [default: Ryzen 9 9950X3D, 128 GB, RTX 5090; see examples/hardware/]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hardware: Option<PathBuf>,
+    /// What a video is made of: generated, drawn or a file [default: the hardware file's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) workload: Option<String>,
+    /// Days to simulate
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) days: u32,
+    /// Mean size of a batch that comes at once; 1: one by one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) batch: u32,
+    /// Seed of chance: the same seed, the same plan
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Which policies to compare
+    #[arg(long, value_enum, default_value_t = PolicyArg::All)]
+    pub(crate) policy: PolicyArg,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write a page with charts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// `--policy`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyArg {
+    /// Every one, in the same run
+    All,
+    /// First come, first served, one job at a time on a GPU
+    Fifo,
+    /// Express before standard before bulk, likewise
+    Priority,
+    /// Earliest deadline first, likewise
+    Edf,
+    /// Ours, but nothing is bought that the workload doesn't prescribe
+    OursLocal,
+    /// Ours
+    Ours,
 }
 
 #[derive(Clone, Debug, clap::Args)]

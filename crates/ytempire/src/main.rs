@@ -15,6 +15,7 @@ mod list;
 mod make;
 mod manual;
 mod migrate;
+mod plan;
 mod schema;
 mod world;
 
@@ -51,6 +52,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Cache(cache) => cache::run(&global, cache).await,
             Command::Migrate(migrate) => migrate::run(&global, migrate).await,
             Command::Doctor(doctor) => doctor::run(&global, doctor).await,
+            Command::Plan(plan) => plan::run(&global, &plan),
             Command::Schema(schema) => schema::run(&schema),
             Command::Completions(shell) => manual::completions(&shell),
             Command::Man(man) => manual::man(&man),

@@ -54,7 +54,29 @@ impl Capacity {
             }
         }
         all.gpus = all.gpus.max(1);
-        all.cores = (cores / Micros::from(WHOLE)).max(1);
+        all.cores = (cores.min(cores_of_slots(seen)) / Micros::from(WHOLE)).max(1);
         all
+    }
+}
+
+/// Thousandths of cores that as many jobs use as may run at once, by what is left to do: a machine
+/// that runs four jobs of two cores has eight, whatever it was sold with.
+fn cores_of_slots(seen: &Snapshot) -> Micros {
+    let slots = seen
+        .nodes
+        .iter()
+        .map(|node| node.capacity.get(Resource::CpuJobs));
+    let slots: Micros = slots.map(Micros::from).sum();
+    let videos = || {
+        seen.order
+            .iter()
+            .map(|slot| &seen.videos[*slot as usize].outline)
+    };
+    let (work, time) = videos().fold((0, 0), |sum, outline| {
+        (sum.0 + outline.cpu, sum.1 + outline.cpu_slots)
+    });
+    match (slots * Micros::from(WHOLE)).checked_mul(work) {
+        Some(all) if time > 0 => all / time,
+        _ => Micros::MAX,
     }
 }

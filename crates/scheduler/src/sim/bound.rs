@@ -8,14 +8,15 @@ use crate::chance::Chance;
 use crate::graph::Graph;
 use crate::hardware::Hardware;
 use crate::outline::work;
-use crate::resource::Micros;
+use crate::resource::{Micros, Resource, WHOLE};
 use crate::workload::{Place, Workload};
 
 /// Lower bounds on the mean latency over the very same videos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bound {
-    /// For any policy that buys nothing: GPU work done shortest rest first with free preemption,
-    /// after the script and before the shortest way to the end.
+    /// For any policy that uses preferred backends: the largest of the longest way, and for GPUs and
+    /// for cores: all work on them done shortest rest first with free preemption, after the
+    /// shortest way to it and before the shortest way from it.
     pub local: Micros,
     /// For any policy: the longest way with the fastest backend of each stage.
     pub any: Micros,
@@ -30,99 +31,120 @@ pub fn bound(
     noise: f64,
 ) -> Bound {
     let truth = Truth::Drawn(Chance::seeded(seed).of(7), noise);
-    let units = (hardware.gpus.len() as u64 * u64::from(hardware.machines)).max(1);
-    let mut jobs = Vec::with_capacity(arrivals.len());
-    let (mut any, mut path) = (0_u128, 0_u128);
-    let mut tails = 0_u128;
-    for (id, arrival) in arrivals.iter().enumerate() {
-        let one = ways(workload, truth, id as u64, arrival);
-        any += u128::from(one.fastest);
-        path += u128::from(one.preferred);
-        tails += u128::from(one.tail);
-        jobs.push((arrival.at + one.head, one.gpu / units));
-    }
+    let machines = u64::from(hardware.machines);
+    let cores = u64::from(hardware.host.get(Resource::Cpu) / WHOLE);
+    let units = [hardware.gpus.len() as u64 * machines, cores * machines].map(|n| n.max(1));
+    let ways: Vec<Ways> = arrivals
+        .iter()
+        .enumerate()
+        .map(|(id, arrival)| Ways::of(workload, truth, id as u64, arrival))
+        .collect();
     let count = arrivals.len().max(1) as u128;
-    let ends = shortest_rest_first(&jobs);
+    let mean =
+        |of: fn(&Ways) -> Micros| ways.iter().map(|way| u128::from(of(way))).sum::<u128>() / count;
     let begun: u128 = arrivals.iter().map(|arrival| u128::from(arrival.at)).sum();
-    let gpu = (ends + tails).saturating_sub(begun) / count;
+    let mut local = mean(|way| way.preferred);
+    for (axis, units) in units.into_iter().enumerate() {
+        let jobs: Vec<(Micros, Micros)> = arrivals
+            .iter()
+            .zip(&ways)
+            .map(|(arrival, way)| {
+                (
+                    arrival.at + way.axes[axis].head,
+                    way.axes[axis].work / units,
+                )
+            })
+            .collect();
+        let tails: u128 = ways.iter().map(|way| u128::from(way.axes[axis].tail)).sum();
+        local = local.max((shortest_rest_first(&jobs) + tails).saturating_sub(begun) / count);
+    }
     Bound {
-        local: gpu.max(path / count) as Micros,
-        any: (any / count) as Micros,
+        local: local as Micros,
+        any: mean(|way| way.fastest) as Micros,
     }
 }
 
-struct Ways {
+/// Work on GPUs or on cores, the shortest way to it and the shortest from it.
+#[derive(Clone, Copy)]
+struct AxisWay {
     head: Micros,
-    gpu: Micros,
+    work: Micros,
     tail: Micros,
+}
+
+struct Ways {
+    axes: [AxisWay; 2],
     preferred: Micros,
     fastest: Micros,
 }
 
-fn ways(workload: &Workload, truth: Truth, id: u64, arrival: &Arrival) -> Ways {
-    let graph = Graph::of(workload, true, |at| arrival.stages >> at & 1 == 1);
-    let time = |at: usize, backend: u8| {
-        let prior = workload.job_time(backend, true, arrival.length);
-        let of = (graph.jobs[at].stage, at as u16, backend);
-        truth.time(workload, id, of, prior).unwrap_or(prior)
-    };
-    let mut ways = Ways {
-        head: Micros::MAX,
-        gpu: 0,
-        tail: Micros::MAX,
-        preferred: 0,
-        fastest: 0,
-    };
-    let count = graph.jobs.len();
-    let mut head = [vec![0; count], vec![0; count]];
-    let mut own = [vec![0; count], vec![0; count]];
-    for (at, job) in graph.jobs.iter().enumerate() {
-        let backends = &workload.stages[usize::from(job.stage)].backends;
-        own[0][at] = time(at, backends[0]);
-        own[1][at] = backends.iter().map(|one| time(at, *one)).min().unwrap_or(0);
-        for way in 0..2 {
-            let begin = job.needs.iter().map(|need| {
-                let need = usize::from(*need);
-                head[way][need] + own[way][need]
+impl Ways {
+    fn of(workload: &Workload, truth: Truth, id: u64, arrival: &Arrival) -> Self {
+        let graph = Graph::of(workload, true, |at| arrival.stages >> at & 1 == 1);
+        let backends = |at: usize| &workload.stages[usize::from(graph.jobs[at].stage)].backends;
+        let time = |at: usize, backend: u8| {
+            let prior = workload.job_time(backend, true, arrival.length);
+            let of = (graph.jobs[at].stage, at as u16, backend);
+            truth.time(workload, id, of, prior).unwrap_or(prior)
+        };
+        let count = graph.jobs.len();
+        let own: Vec<Micros> = (0..count).map(|at| time(at, backends(at)[0])).collect();
+        let least = |at: usize| backends(at).iter().map(|one| time(at, *one)).min();
+        let fast: Vec<Micros> = (0..count).map(|at| least(at).unwrap_or(0)).collect();
+        let (head, preferred) = longest(&graph, &own);
+        let mut ways = Self {
+            axes: [AxisWay {
+                head: Micros::MAX,
+                work: 0,
+                tail: Micros::MAX,
+            }; 2],
+            preferred,
+            fastest: longest(&graph, &fast).1,
+        };
+        for at in 0..count {
+            let backend = backends(at)[0];
+            let (gpu, cpu) = work(workload, backend, true, own[at]);
+            // GPU work that only the upload waits for can be done beside the rendering, so the
+            // bound doesn't count it.
+            let side = graph.jobs[at].next.iter().all(|next| {
+                let first = backends(usize::from(*next))[0];
+                workload.backends[usize::from(first)].place == Place::Uplink
             });
-            head[way][at] = begin.max().unwrap_or(0);
+            let gpu = if side { 0 } else { gpu };
+            for (axis, work) in ways.axes.iter_mut().zip([gpu, cpu]) {
+                if work > 0 {
+                    axis.work += work;
+                    axis.head = axis.head.min(head[at]);
+                    axis.tail = axis.tail.min(shortest_after(&graph, &own, at));
+                }
+            }
         }
-        ways.preferred = ways.preferred.max(head[0][at] + own[0][at]);
-        ways.fastest = ways.fastest.max(head[1][at] + own[1][at]);
-    }
-    let mut after = vec![0; count];
-    for (at, job) in graph.jobs.iter().enumerate().rev() {
-        let rest = job
-            .next
-            .iter()
-            .map(|next| own[0][usize::from(*next)] + after[usize::from(*next)]);
-        after[at] = rest.max().unwrap_or(0);
-        let backend = workload.stages[usize::from(job.stage)].backends[0];
-        if workload.backends[usize::from(backend)].place != Place::Gpu {
-            continue;
+        for axis in &mut ways.axes {
+            if axis.work == 0 {
+                (axis.head, axis.tail) = (0, preferred);
+            }
         }
-        let is_side = job.next.iter().all(|next| {
-            // What only the upload waits for can be done beside the rendering, so a bound
-            // doesn't count it.
-            let stage = usize::from(graph.jobs[usize::from(*next)].stage);
-            workload.backends[usize::from(workload.stages[stage].backends[0])].place
-                == Place::Uplink
-        });
-        if is_side {
-            continue;
-        }
-        ways.gpu += work(workload, backend, true, own[0][at]).0;
-        ways.head = ways.head.min(head[0][at]);
-        ways.tail = ways.tail.min(shortest_after(&graph, &own[0], at));
+        ways
     }
-    if ways.gpu == 0 {
-        (ways.head, ways.tail) = (0, ways.preferred);
-    }
-    ways
 }
 
-/// The shortest way from the end of a job to the end of the video that its last GPU job can have:
-/// whichever follows, one of the jobs after it and the way from there.
+/// The longest way to each job, and through all.
+fn longest(graph: &Graph, own: &[Micros]) -> (Vec<Micros>, Micros) {
+    let mut head: Vec<Micros> = vec![0; own.len()];
+    let mut all = 0;
+    for (at, job) in graph.jobs.iter().enumerate() {
+        let before = job.needs.iter().map(|need| {
+            let need = usize::from(*need);
+            head[need] + own[need]
+        });
+        head[at] = before.max().unwrap_or(0);
+        all = all.max(head[at] + own[at]);
+    }
+    (head, all)
+}
+
+/// The shortest way from the end of a job to the end of the video: if it is the last of its kind,
+/// at least that is still to come.
 fn shortest_after(graph: &Graph, own: &[Micros], at: usize) -> Micros {
     let next = graph.jobs[at].next.iter().map(|next| {
         let next = usize::from(*next);

@@ -1,22 +1,24 @@
 //! The events of a simulated machine.
 
+mod act;
+mod begin;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
+use begin::new_video;
+
 use super::report::Tally;
 use super::shared::Shared;
 use super::{Arrival, Order, Policy, Report, Truth};
-use crate::chance::Chance;
-use crate::claim::{self, Action};
 use crate::graph::Graph;
 use crate::hardware::Hardware;
-use crate::health::{Health, Sign};
-use crate::outline::{Available, Outline};
-use crate::planner;
+use crate::health::Sign;
+use crate::outline::Available;
 use crate::predictor::Predictor;
 use crate::resource::{Cost, Micros, SECOND, WHOLE};
-use crate::snapshot::{Gpu, Job, JobState, ModelState, Node, Resident, Run, Snapshot, Video};
+use crate::snapshot::{JobState, ModelState, Run, Snapshot, Video};
 use crate::workload::Workload;
 
 /// How often the planner looks without being called.
@@ -104,85 +106,7 @@ pub struct World<'a> {
     pub(crate) awaited: Option<u32>,
 }
 
-impl<'a> World<'a> {
-    /// An empty world before the first arrival. Pinned models are loaded, others wait in main
-    /// memory.
-    pub fn new(scenario: &Scenario<'a>, policy: &Policy) -> Self {
-        let workload = scenario.workload;
-        let seen = Snapshot {
-            nodes: vec![node(workload, scenario.hardware); scenario.hardware.machines as usize],
-            provider_slots: workload.providers.iter().map(|p| p.1).collect(),
-            providers: workload.providers.iter().map(|p| p.1).collect(),
-            ..Snapshot::default()
-        };
-        let mut world = Self::around(workload, policy, seen);
-        world.truth = Truth::Drawn(Chance::seeded(scenario.seed).of(7), scenario.noise);
-        world.tally = Tally::new(scenario.log, workload.providers.len());
-        for (at, arrival) in scenario.arrivals.iter().enumerate() {
-            world.expect(arrival.at, Event::Arrived(at as u32));
-        }
-        for (at, fault) in scenario.faults.iter().enumerate() {
-            world.expect(fault.at, Event::Fault(at as u32));
-        }
-        world.scenario = Some(scenario.clone());
-        world
-    }
-
-    /// The world of a snapshot, in which everything lasts as predicted.
-    pub(crate) fn what_if(
-        now: Micros,
-        seen: &Snapshot,
-        workload: &'a Workload,
-        (predictor, policy): (&Predictor, &Policy),
-    ) -> Self {
-        let mut world = Self::around(workload, policy, seen.clone());
-        world.predictor = predictor.clone();
-        world.now = now;
-        world.available = available(workload, &world.seen);
-        for node in 0..seen.nodes.len() {
-            for run in &seen.nodes[node].running {
-                let left = run.ends.saturating_sub(now).max(1);
-                world.run_on(node as u8, run, left);
-            }
-            for (gpu, card) in seen.nodes[node].gpus.iter().enumerate() {
-                for (model, resident) in card.models.iter().enumerate() {
-                    if let ModelState::Loading { until } = resident.state {
-                        let (node, gpu, model) = (node as u8, gpu as u8, model as u8);
-                        world.expect(until.max(now), Event::Loaded { node, gpu, model });
-                    }
-                }
-            }
-        }
-        world.ticking = true;
-        world.expect(now + PLAN_EVERY, Event::Tick);
-        world
-    }
-
-    fn around(workload: &'a Workload, policy: &Policy, seen: Snapshot) -> Self {
-        let shared = seen
-            .nodes
-            .iter()
-            .map(|node| vec![Shared::default(); node.gpus.len()]);
-        Self {
-            workload,
-            policy: policy.clone(),
-            truth: Truth::Predicted,
-            predictor: Predictor::new(workload),
-            now: 0,
-            tally: Tally::new(false, workload.providers.len()),
-            scenario: None,
-            queue: BinaryHeap::new(),
-            sequence: 0,
-            shared: shared.collect(),
-            free_slots: Vec::new(),
-            graphs: BTreeMap::new(),
-            ticking: false,
-            available: available(workload, &seen),
-            awaited: None,
-            seen,
-        }
-    }
-
+impl World<'_> {
     /// What is seen now.
     pub fn snapshot(&self) -> &Snapshot {
         &self.seen
@@ -413,234 +337,11 @@ impl<'a> World<'a> {
         }
     }
 
-    fn decide(&mut self) {
-        if self.policy.order == Order::Planned && !self.seen.order.is_empty() {
-            let plan = planner::plan(self.now, &self.seen, &self.policy.planner);
-            let (workload, available) = (self.workload, self.available);
-            plan.apply(&mut self.seen, |seen, slot, job| {
-                let stage = seen.videos[slot as usize].graph.jobs[usize::from(job)].stage;
-                available.preferred(workload, stage)
-            });
-            self.tally.planned(self.now, &plan, &self.seen);
-        }
-        for node in 0..self.seen.nodes.len() {
-            let known = (self.workload, &self.predictor);
-            let claim = claim::claim(self.now, &self.seen, node, known, self.policy.claim);
-            for (slot, job) in &claim.bypassed {
-                let job = &mut self.seen.videos[*slot as usize].jobs[usize::from(*job)];
-                job.bypassed = job.bypassed.saturating_add(1);
-            }
-            for action in &claim.actions {
-                self.tally
-                    .decided(self.now, node, action, &self.seen, self.workload);
-                self.act(node, action);
-            }
-        }
-    }
-
-    fn act(&mut self, node: usize, action: &Action) {
-        match action {
-            Action::Load { gpu, model, evict } => {
-                let (gpu, model) = (*gpu, *model);
-                let place = (usize::from(gpu), model);
-                let time = self.seen.nodes[node].begin_load(place, evict, self.workload, self.now);
-                let node = node as u8;
-                self.expect(self.now + time, Event::Loaded { node, gpu, model });
-            }
-            &Action::Start {
-                video: slot,
-                job,
-                backend,
-                gpu,
-                time,
-            } => {
-                let video = &mut self.seen.videos[slot as usize];
-                let chunked = video.graph.chunked;
-                let run = Run {
-                    video: slot,
-                    job,
-                    backend,
-                    gpu,
-                    since: self.now,
-                    ends: self.now + time,
-                    demand: *self.workload.job_demand(backend, chunked),
-                };
-                let preferred_cost = {
-                    let stage = video.graph.jobs[usize::from(job)].stage;
-                    let preferred = self.available.preferred(self.workload, stage);
-                    self.workload.job_cost(preferred, chunked)
-                };
-                let more = self.workload.job_cost(backend, chunked) - preferred_cost;
-                video.budget -= more.max(0);
-                video.jobs[usize::from(job)].state = JobState::Running;
-                let stage = video.graph.jobs[usize::from(job)].stage;
-                let prior = self.workload.job_time(backend, chunked, video.length);
-                let truth = self
-                    .truth
-                    .time(self.workload, video.id, (stage, job, backend), prior);
-                video.refresh(self.workload, &self.predictor, self.available);
-                if let Some(provider) = run.demand.provider {
-                    self.seen.providers[usize::from(provider)] -= 1;
-                }
-                self.seen.nodes[node].begin(run);
-                self.run_on(node as u8, &run, truth.unwrap_or(time).max(1));
-            }
-        }
-    }
-
-    fn run_on(&mut self, node: u8, run: &Run, time: Micros) {
-        let (video, job) = (run.video, run.job);
-        match run.gpu {
-            Some(gpu) if run.demand.gpu.share > 0 => {
-                let shared = &mut self.shared[usize::from(node)][usize::from(gpu)];
-                shared.begin(self.now, (video, job), time, run.demand.gpu.share);
-                self.foresee(node, gpu);
-            }
-            _ => self.expect(
-                self.now + time,
-                Event::Ended {
-                    node,
-                    video,
-                    job,
-                    begun: run.since,
-                },
-            ),
-        }
-    }
-
     fn foresee(&mut self, node: u8, gpu: u8) {
         let shared = &self.shared[usize::from(node)][usize::from(gpu)];
         let version = shared.version;
         if let Some(at) = shared.next_end() {
             self.expect(at.max(self.now), Event::Shared { node, gpu, version });
         }
-    }
-
-    /// A GPU falls ill or is well again. What ran on it is lost and must be done anew.
-    fn fault(&mut self, at: u32) {
-        let Some(fault) = self.scenario.as_ref().map(|s| s.faults[at as usize]) else {
-            return;
-        };
-        let gpu = &mut self.seen.nodes[fault.node].gpus[fault.gpu];
-        if !gpu.health.notice(self.now, fault.sign) {
-            return;
-        }
-        if !gpu.health.takes_work() {
-            self.shared[fault.node][fault.gpu].clear(self.now);
-            let lost: Vec<Run> = self.seen.nodes[fault.node]
-                .running
-                .iter()
-                .filter(|run| run.gpu == Some(fault.gpu as u8))
-                .copied()
-                .collect();
-            for run in lost {
-                self.seen.nodes[fault.node].end(self.now, run.video, run.job);
-                let video = &mut self.seen.videos[run.video as usize];
-                video.jobs[usize::from(run.job)].state = JobState::Ready;
-            }
-            let gpu = &mut self.seen.nodes[fault.node].gpus[fault.gpu];
-            for (at, model) in gpu.models.iter_mut().enumerate() {
-                if matches!(model.state, ModelState::Hot | ModelState::Loading { .. }) {
-                    gpu.vram_free += self.workload.models[at].weights_mib;
-                    model.state = ModelState::Cold;
-                }
-            }
-        }
-        self.available = available(self.workload, &self.seen);
-        for slot in self.seen.order.clone() {
-            let video = &mut self.seen.videos[slot as usize];
-            let graph = Arc::clone(&video.graph);
-            for (job, known) in video.jobs.iter_mut().zip(&graph.jobs) {
-                if matches!(job.state, JobState::Ready | JobState::Waiting(_)) {
-                    job.backend = self.available.preferred(self.workload, known.stage);
-                }
-            }
-            video.refresh(self.workload, &self.predictor, self.available);
-        }
-    }
-}
-
-/// The backends that can run with the GPUs that take work.
-pub(crate) fn available(workload: &Workload, seen: &Snapshot) -> Available {
-    let well = seen
-        .nodes
-        .iter()
-        .any(|node| node.gpus.iter().any(|gpu| gpu.health.takes_work()));
-    let mut bits = 0;
-    for (at, backend) in workload.backends.iter().enumerate() {
-        let placed = workload.stages[backend.stage]
-            .backends
-            .contains(&(at as u8));
-        let runs = placed && (well || backend.demand.gpu.is_none());
-        bits |= u64::from(runs) << at;
-    }
-    Available(bits)
-}
-
-fn new_video(
-    id: u64,
-    now: Micros,
-    arrival: &Arrival,
-    graph: Arc<Graph>,
-    (workload, available): (&Workload, Available),
-) -> Video {
-    let jobs = graph.jobs.iter().map(|job| Job {
-        state: match job.needs.len() {
-            0 => JobState::Ready,
-            open => JobState::Waiting(open as u8),
-        },
-        backend: available.preferred(workload, job.stage),
-        bypassed: 0,
-    });
-    let jobs = jobs.collect();
-    Video {
-        id,
-        account: arrival.account,
-        class: arrival.class,
-        arrived: now,
-        deadline: arrival.deadline,
-        promise: arrival.deadline,
-        length: arrival.length,
-        budget: BUDGET,
-        graph,
-        jobs,
-        latest_start_at: now,
-        outline: Outline::default(),
-    }
-}
-
-fn node(workload: &Workload, hardware: &Hardware) -> Node {
-    let gpus = hardware.gpus.iter().map(|card| {
-        let mut free = card.vram_mib;
-        let models = workload.models.iter().map(|model| {
-            let hot = model.pinned && free >= model.weights_mib;
-            free -= if hot { model.weights_mib } else { 0 };
-            Resident {
-                state: if hot {
-                    ModelState::Hot
-                } else {
-                    ModelState::Warm
-                },
-                users: 0,
-                used_at: 0,
-            }
-        });
-        let models = models.collect();
-        Gpu {
-            vram_mib: card.vram_mib,
-            vram_free: free,
-            share_max: card.share_max,
-            share: 0,
-            nvenc_free: card.nvenc_engines * WHOLE,
-            nvenc: card.nvenc_engines * WHOLE,
-            models,
-            health: Health::default(),
-        }
-    });
-    Node {
-        capacity: hardware.host,
-        free: hardware.host,
-        gpus: gpus.collect(),
-        running: Vec::new(),
     }
 }
