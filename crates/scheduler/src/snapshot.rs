@@ -169,7 +169,7 @@ pub struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
     /// Waits for so many others.
-    Waiting(u8),
+    Waiting(u16),
     /// May start.
     Ready,
     /// Runs.

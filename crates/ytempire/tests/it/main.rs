@@ -11,6 +11,7 @@
 mod books;
 mod commands;
 mod place;
+mod plan;
 mod refusals;
 mod slow;
 

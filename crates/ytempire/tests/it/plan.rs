@@ -42,7 +42,10 @@ fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
     assert_eq!(value["policies"].as_array().unwrap().len(), 5);
     for policy in value["policies"].as_array().unwrap() {
         assert_eq!(policy["videos"], 50);
-        assert!(policy["mean_over_bound"].as_f64().unwrap() >= 1.0, "{policy}");
+        assert!(
+            policy["mean_over_bound"].as_f64().unwrap() >= 1.0,
+            "{policy}"
+        );
     }
     assert_eq!(value["bottleneck"], "GPU");
 }
@@ -54,11 +57,16 @@ fn a_page_holds_everything_and_loads_nothing() {
     let path = file.to_str().unwrap();
     place.run(small(&["--html", path])).good();
     let page = fs::read_to_string(&file).unwrap();
-    for (mark, count) in [("role=\"img\"", 3), ("<title id=", 3), ("<desc id=", 3), ("<h1>", 1)] {
+    for (mark, count) in [
+        ("role=\"img\"", 3),
+        ("<title id=", 3),
+        ("<desc id=", 3),
+        ("<h1>", 1),
+    ] {
         assert_eq!(page.matches(mark).count(), count, "{mark}");
     }
     assert!(page.contains("prefers-color-scheme:dark"));
-    for foreign in ["http", "<script", "@import", "url(", "NaN", "inf"] {
+    for foreign in ["://", "<script", "@import", "url(", "NaN", "inf"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
 }
@@ -67,20 +75,30 @@ fn a_page_holds_everything_and_loads_nothing() {
 fn the_shipped_hardware_files_can_be_planned_with() {
     let place = Place::new();
     for (file, bottleneck) in [("rtx5090", "GPU"), ("two-cores", "CPU")] {
-        let path = repository().join(format!("examples/hardware/{file}.toml"));
+        let path = repository(&format!("examples/hardware/{file}.toml"));
         let path = path.to_str().unwrap().to_owned();
-        let ended = place.run(small(&["--hardware", &path, "--policy", "ours"])).good();
-        assert!(ended.stdout.contains(&format!("first bottleneck: {bottleneck}")), "{ended}");
+        let ended = place
+            .run(small(&["--hardware", &path, "--policy", "ours"]))
+            .good();
+        assert!(
+            ended
+                .stdout
+                .contains(&format!("first bottleneck: {bottleneck}")),
+            "{ended}"
+        );
     }
 }
 
 #[test]
 fn files_and_figures_that_can_not_be_meant_are_refused() {
     let place = Place::new();
-    let shipped = repository().join("examples/hardware/two-cores.toml");
+    let shipped = repository("examples/hardware/two-cores.toml");
     let text = fs::read_to_string(shipped).unwrap();
     let mistyped = place.write("mistyped.toml", text.replace("cores = 2", "coers = 2"));
-    let lacking = place.write("lacking.toml", text.replace("\"drawn\"", "\"generated\"") + "[providers]\nllm = 0\n");
+    let lacking = place.write(
+        "lacking.toml",
+        text.replace("\"drawn\"", "\"generated\"") + "[providers]\nllm = 0\n",
+    );
     let (mistyped, lacking) = (mistyped.to_str().unwrap(), lacking.to_str().unwrap());
     for (arguments, told) in [
         (vec!["--hardware", mistyped], "did you mean `cores`?"),
@@ -88,13 +106,19 @@ fn files_and_figures_that_can_not_be_meant_are_refused() {
         (vec!["--hardware", lacking], "the stage \"script\""),
         (vec!["--hardware", "no/such.toml"], "no/such.toml"),
         (vec!["--workload", "drwan"], "known are generated and drawn"),
-        (vec!["--days", "60", "--videos-per-day", "9000"], "plan 2 days or less"),
+        (
+            vec!["--days", "60", "--videos-per-day", "9000"],
+            "plan 2 days or less",
+        ),
     ] {
         let mut all = vec!["plan"];
         all.extend(arguments);
         let ended = place.run(all);
         assert_eq!(ended.status.code(), Some(2), "{ended}");
-        assert!(ended.stderr.contains("YT0012") && ended.stderr.contains(told), "{ended}");
+        assert!(
+            ended.stderr.contains("YT0012") && ended.stderr.contains(told),
+            "{ended}"
+        );
         assert!(ended.stdout.is_empty(), "{ended}");
     }
 }

@@ -124,7 +124,7 @@ pub(super) fn new_video(
     let jobs = graph.jobs.iter().map(|job| Job {
         state: match job.needs.len() {
             0 => JobState::Ready,
-            open => JobState::Waiting(open as u8),
+            open => JobState::Waiting(open as u16),
         },
         backend: available.preferred(workload, job.stage),
         bypassed: 0,
