@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Yuv420;
 
-/// The mean brightness of each of 12 × 12 fields of a frame: a perceptual hash that says how far
-/// two pictures are apart. Encoding moves a field by a level or two; another scene moves most of
-/// them by ten and more.
+/// The mean brightness of each of 12 × 12 fields of a frame.
+///
+/// A perceptual hash that says how far two pictures are apart. Encoding moves a field by a level or
+/// two; another scene moves most of them by ten and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Sketch([u8; Self::FIELDS]);

@@ -10,7 +10,7 @@ use ytempire_core::brief::{Captions, Format, Tier};
 use crate::Asset;
 
 /// Grows with every change that alters what the same request gives.
-pub(crate) const RENDERER: u32 = 3;
+pub(crate) const RENDERER: u32 = 4;
 
 /// A brief with every file found, every default applied and every backend chosen.
 ///

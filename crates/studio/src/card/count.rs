@@ -1,4 +1,7 @@
 //! A number that counts up: its steps are painted beforehand and follow each other by cuts.
+//!
+//! Only where its figures are equally wide. In a font without such figures it would tremble and run
+//! out of its place, so there it appears as it is.
 
 use super::figure::Figure;
 use super::sheet::{Ground, Set, Sheet, fade, rise};
@@ -26,11 +29,12 @@ pub(super) fn up(
     first: u32,
 ) {
     let style = whole.block.style;
+    let steps = steps(sheet, figure, style);
     let Parts {
         prefix,
         digits,
         suffix,
-    } = parts(sheet, figure, style, x);
+    } = parts(sheet, figure, style, (x, &steps));
     let base = y + whole.height;
     let enter = rise(first, sheet.grid.px(30.0));
     let mut area = Rect::default();
@@ -40,15 +44,9 @@ pub(super) fn up(
         }
     }
     let mut at = first;
-    for step in 1..=STEPS {
-        let left = 1.0 - f64::from(step) / f64::from(STEPS);
-        let last = step == STEPS;
-        let shown = figure.shown(1.0 - left.powi(3));
-        let set = if last {
-            digits.0.clone()
-        } else {
-            part(sheet, &shown, style)
-        };
+    let count = steps.len();
+    for (step, set) in (1..).zip(&steps) {
+        let last = step == count;
         // Digits end where the unit begins; without a unit they start where the text does.
         let slack = (digits.0.block.widest() - set.block.widest()).max(0.0);
         let start = digits.1
@@ -57,16 +55,32 @@ pub(super) fn up(
             } else {
                 slack
             };
-        let next = at + 2 + step / 4;
-        let enter = fade(at, if step == 1 { 3 } else { 0 });
+        let next = at + 2 + step as u32 / 4;
+        let enter = match (count, step) {
+            (1, _) => enter,
+            (_, 1) => fade(at, 3),
+            _ => fade(at, 0),
+        };
         let exit = (!last).then_some(fade(next, 0));
-        area = area.union(put(sheet, &set, (start, base - set.height), (enter, exit)));
+        area = area.union(put(sheet, set, (start, base - set.height), (enter, exit)));
         at = next;
     }
     sheet.note(&whole.block, area, Ground::Backdrop);
 }
 
-fn parts(sheet: &mut Sheet<'_>, figure: &Figure, style: Style, x: f32) -> Parts {
+/// The figure on its way up, the last of them as it is; that one alone where they are unequally wide.
+fn steps(sheet: &mut Sheet<'_>, figure: &Figure, style: Style) -> Vec<Set> {
+    let step = |step: u32| figure.shown(1.0 - (1.0 - f64::from(step) / f64::from(STEPS)).powi(3));
+    let texts: Vec<String> = (1..=STEPS).map(step).collect();
+    let mut sets: Vec<Set> = texts.iter().map(|text| part(sheet, text, style)).collect();
+    let whole = sets.last().map_or(0.0, |last| last.block.widest());
+    if sets.iter().any(|set| set.block.widest() > whole + 1.0) {
+        sets.drain(..sets.len() - 1);
+    }
+    sets
+}
+
+fn parts(sheet: &mut Sheet<'_>, figure: &Figure, style: Style, (x, steps): (f32, &[Set])) -> Parts {
     let accent = style.colored(sheet.theme.palette.accent);
     let space = style.size * 0.11;
     let prefix = part(sheet, &figure.prefix, accent);
@@ -80,9 +94,10 @@ fn parts(sheet: &mut Sheet<'_>, figure: &Figure, style: Style, x: f32) -> Parts 
         style.size
     };
     let suffix = part(sheet, unit, accent.sized(unit_size));
-    // Tabular figures stand in wide boxes: the first one's ink marks the edge.
+    // Tabular figures stand in wide boxes: ink marks the edge, that of the step that begins first.
     let digits_x = if figure.prefix.is_empty() {
-        x - sheet.set.ink(&digits.block).x as f32
+        let inks = steps.iter().map(|step| sheet.set.ink(&step.block).x);
+        x - inks.min().unwrap_or(0) as f32
     } else {
         x + prefix.block.widest() + space * 0.3
     };

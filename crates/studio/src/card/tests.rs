@@ -198,3 +198,60 @@ fn every_theme_keeps_the_layout_rules() {
         draw_all(theme, &NASTY[2..3], true);
     }
 }
+
+/// Values as people write them, with headings and labels of ordinary length, at full size: where a
+/// number is as large as it goes, a pixel decides.
+#[test]
+fn large_numbers_stay_in_their_places_in_every_theme() {
+    let mut set = Typesetter::new();
+    let mut faults = Vec::new();
+    for (theme, format) in Theme::all()
+        .iter()
+        .flat_map(|theme| FORMATS.map(|format| (theme, format)))
+    {
+        let canvas = Canvas::of(format);
+        let grounds = [Tone::Figure, Tone::Calm].map(|tone| backdrop(theme, canvas, tone, 1));
+        let look = Look {
+            theme,
+            canvas,
+            captions: true,
+        };
+        for value in [
+            "9,192,631,770",
+            "$1,000,000",
+            "-40 °C",
+            "100 %",
+            "1 in 4",
+            "7",
+        ] {
+            for heading in [
+                "",
+                "An atom that never tires",
+                "An atom that never tires, 12",
+            ] {
+                let headings = vec![heading.to_owned(); 3];
+                let place = Place {
+                    index: 1,
+                    total: 3,
+                    title: "A film of four minutes for the benchmark",
+                    headings: &headings,
+                    channel: None,
+                };
+                let label = "swings of the microwaves that caesium absorbs: one second";
+                let visual = Visual::Number {
+                    value: value.to_owned(),
+                    label: label.to_owned(),
+                };
+                let mut scene = scene(heading, visual);
+                scene.heading = heading.to_owned();
+                let what = format!("{} {format:?} {value} {heading:?}", theme.name);
+                let about = (200, &Cues::none());
+                let ground = &grounds[usize::from(tone(&scene) == Tone::Calm)];
+                let shot = draw_over(&mut set, &look, (&scene, &place), about, ground.clone())
+                    .unwrap_or_else(|e| panic!("{what}: {e}"));
+                check(&shot, &look, &what, &mut faults);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
