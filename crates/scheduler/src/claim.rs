@@ -169,7 +169,7 @@ impl Claimer<'_> {
             }
             return;
         }
-        let prior = self.workload.job_time(entry.backend, chunked, video.length);
+        let prior = video.prior(self.workload, usize::from(job), entry.backend);
         let predicted = self.predictor.predict(entry.backend, prior);
         if !self.may_pass(&demand, predicted.q80) {
             self.blocked |= bit;

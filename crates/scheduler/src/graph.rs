@@ -1,5 +1,6 @@
 //! The jobs of a video and what each waits for.
 
+use crate::resource::WHOLE;
 use crate::workload::Workload;
 
 /// The jobs of a video, in an order in which none comes before what it waits for.
@@ -18,6 +19,8 @@ pub struct GraphJob {
     pub stage: u8,
     /// Its number within the stage.
     pub chunk: u8,
+    /// Its part of the stage's work over an equal part, in thousandths: a long scene has more.
+    pub size: u32,
     /// Jobs that must be done first.
     pub needs: Vec<u16>,
     /// Jobs that wait for it.
@@ -72,6 +75,7 @@ impl Graph {
         self.jobs.push(GraphJob {
             stage,
             chunk,
+            size: WHOLE,
             needs,
             next: Vec::new(),
         });

@@ -172,7 +172,8 @@ struct Ways {
 }
 
 impl Ways {
-    fn of(video: &Video, (workload, predictor, available): Known<'_>) -> Self {
+    fn of(video: &Video, able: Known<'_>) -> Self {
+        let (workload, _, available) = able;
         let graph = &video.graph;
         let count = graph.jobs.len();
         let (mut time, mut head, mut after) = (vec![0; count], vec![0; count], vec![0; count]);
@@ -186,13 +187,8 @@ impl Ways {
             time[at] = match known.state {
                 JobState::Done => 0,
                 // On average half of a running job is over.
-                JobState::Running => mean(workload, predictor, video, known.backend) / 2,
-                _ => mean(
-                    workload,
-                    predictor,
-                    video,
-                    available.preferred(workload, job.stage),
-                ),
+                JobState::Running => mean(able, video, at, known.backend) / 2,
+                _ => mean(able, video, at, available.preferred(workload, job.stage)),
             };
         }
         for (at, job) in graph.jobs.iter().enumerate().rev() {
@@ -207,7 +203,7 @@ impl Ways {
 
     /// What else could do the job `at`.
     fn offers(&self, at: usize, known: Known<'_>, video: &Video, offers: &mut Vec<Offer>) {
-        let (workload, predictor, available) = known;
+        let (workload, _, available) = known;
         let chunked = video.graph.chunked;
         let stage = video.graph.jobs[at].stage;
         let preferred = available.preferred(workload, stage);
@@ -216,7 +212,7 @@ impl Ways {
             if backend == preferred || !available.has(backend) {
                 continue;
             }
-            let time = mean(workload, predictor, video, backend);
+            let time = mean(known, video, at, backend);
             let (gpu_other, cpu_other) = work(workload, backend, chunked, time);
             let cost = |backend| workload.job_cost(backend, chunked);
             offers.push(Offer {
@@ -234,9 +230,8 @@ impl Ways {
     }
 }
 
-fn mean(workload: &Workload, predictor: &Predictor, video: &Video, backend: u8) -> Micros {
-    let prior = workload.job_time(backend, video.graph.chunked, video.length);
-    predictor.mean(backend, prior)
+fn mean((workload, predictor, _): Known<'_>, video: &Video, job: usize, backend: u8) -> Micros {
+    predictor.mean(backend, video.prior(workload, job, backend))
 }
 
 fn is_gpu(workload: &Workload, stage: u8) -> bool {

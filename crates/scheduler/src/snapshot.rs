@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::graph::Graph;
 use crate::health::Health;
 use crate::outline::Outline;
-use crate::resource::{Cost, Demand, Micros, Vector};
-use crate::workload::Class;
+use crate::resource::{Cost, Demand, Micros, Vector, WHOLE};
+use crate::workload::{Class, Workload};
 
 /// Machines and videos at one moment. All decisions are functions of it and of `now`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -148,6 +148,12 @@ pub struct Video {
 }
 
 impl Video {
+    /// The prior mean time of one of its jobs by `backend`.
+    pub fn prior(&self, workload: &Workload, job: usize, backend: u8) -> Micros {
+        let time = workload.job_time(backend, self.graph.chunked, self.length);
+        time * Micros::from(self.graph.jobs[job].size) / Micros::from(WHOLE)
+    }
+
     /// Whether every job is done.
     pub fn is_done(&self) -> bool {
         self.jobs.iter().all(|job| job.state == JobState::Done)

@@ -56,12 +56,16 @@ pub(super) struct Walk<'a> {
     /// Offers by price for each axis; of equal prices the latest video's first, which has most
     /// time to wait for a provider.
     offers: [BinaryHeap<Reverse<Priced>>; 2],
+    /// Up to which video they are in the heap: none is put there before something is short.
+    offered: [usize; 2],
     /// Videos by work for each axis; entries may be stale.
     largest: [BinaryHeap<(Micros, Reverse<u32>)>; 2],
     /// Work of the videos so far.
     sum: [Micros; 2],
     /// Core time of all videos that aren't given up, also of those that are still to come.
     cpu: Micros,
+    /// Moved jobs: place on the walk, job, backend.
+    choices: Vec<(usize, u16, u8)>,
     plan: Plan,
 }
 
@@ -72,12 +76,21 @@ impl<'a> Walk<'a> {
         options: &'a Options,
         capacity: Capacity,
     ) -> Self {
-        let mut entries: Vec<Entry<'a>> = seen
+        let video = |slot: u32| &seen.videos[slot as usize];
+        let due = |slot: u32| {
+            let goal = goal(now, video(slot));
+            goal.saturating_sub(video(slot).outline.tail + options.margin)
+        };
+        let by_due = seen
             .order
             .iter()
-            .map(|slot| entry(now, *slot, &seen.videos[*slot as usize], options))
+            .map(|slot| (due(*slot), video(*slot).id, *slot));
+        let mut by_due: Vec<(Micros, u64, u32)> = by_due.collect();
+        by_due.sort_unstable();
+        let entries: Vec<Entry<'a>> = by_due
+            .iter()
+            .map(|(.., slot)| entry(now, *slot, video(*slot), options))
             .collect();
-        entries.sort_by_key(|entry| (entry.due[0], entry.video.id));
         let kept = entries.iter().filter(|entry| !entry.given_up);
         let cpu = kept.map(|entry| entry.work[1]).sum();
         Self {
@@ -87,9 +100,11 @@ impl<'a> Walk<'a> {
             capacity,
             entries,
             offers: Default::default(),
+            offered: [0; 2],
             largest: Default::default(),
             sum: [0; 2],
             cpu,
+            choices: Vec::new(),
             plan: Plan::default(),
         }
     }
@@ -129,21 +144,45 @@ impl<'a> Walk<'a> {
         let entry = &self.entries[at];
         for (axis, work) in entry.work.iter().enumerate() {
             self.sum[axis] += work;
-            self.largest[axis].push((*work, Reverse(at as u32)));
         }
-        // For a promise that was broken already nothing more is paid.
-        let kept = entry.goal == entry.video.deadline;
-        for (index, offer) in entry.video.outline.offers.iter().enumerate() {
-            if offer.cost > 0 && !(self.options.buy && kept) {
+    }
+
+    /// Puts all videos up to `at`, and their offers, into the heaps.
+    fn offer(&mut self, at: usize, axis: Axis) {
+        for owner in self.offered[axis as usize]..=at {
+            let entry = &self.entries[owner];
+            if entry.given_up {
                 continue;
             }
-            let saved = [offer.gpu, offer.cpu.max(0).cast_unsigned()];
-            for (axis, saved) in saved.into_iter().enumerate() {
-                let cost = offer.cost.max(0).cast_unsigned();
-                if let Some(price) = (cost * SECOND * FINE).checked_div(saved) {
-                    self.offers[axis].push(Reverse((price, Reverse(at as u32), index as u16)));
+            let work = entry.work[axis as usize];
+            self.largest[axis as usize].push((work, Reverse(owner as u32)));
+            let offers = &entry.video.outline.offers;
+            for index in 0..offers.len() {
+                // Chunks of a stage cost the same: of each run of them the next is enough.
+                if index == 0 || offers[index - 1].backend != offers[index].backend {
+                    self.put(owner, index, axis);
                 }
             }
+        }
+        self.offered[axis as usize] = self.offered[axis as usize].max(at + 1);
+    }
+
+    fn put(&mut self, owner: usize, index: usize, axis: Axis) {
+        let entry = &self.entries[owner];
+        let offer = &entry.video.outline.offers[index];
+        // For a promise that was broken already nothing more is paid.
+        let kept = entry.goal == entry.video.deadline;
+        if offer.cost > 0 && !(self.options.buy && kept) {
+            return;
+        }
+        let saved = match axis {
+            Axis::Gpu => offer.gpu,
+            Axis::Cpu => offer.cpu.max(0).cast_unsigned(),
+        };
+        let cost = offer.cost.max(0).cast_unsigned();
+        if let Some(price) = (cost * SECOND * FINE).checked_div(saved) {
+            let priced = (price, Reverse(owner as u32), index as u16);
+            self.offers[axis as usize].push(Reverse(priced));
         }
     }
 
@@ -183,6 +222,7 @@ impl<'a> Walk<'a> {
 
     /// Moves the job with the cheapest time on `axis` to its other backend.
     fn buy(&mut self, at: usize, axis: Axis) -> bool {
+        self.offer(at, axis);
         let largest = self.largest_work(axis);
         let short = self.late_by(at, axis).min(largest);
         while let Some(Reverse((price, Reverse(owner), index))) = self.offers[axis as usize].pop() {
@@ -191,8 +231,18 @@ impl<'a> Walk<'a> {
                 self.offers[axis as usize].push(Reverse((price, Reverse(owner), index)));
                 return false;
             }
-            let owner = owner as usize;
-            let offer = self.entries[owner].video.outline.offers[usize::from(index)];
+            let (owner, index) = (owner as usize, usize::from(index));
+            if self.entries[owner].given_up {
+                continue;
+            }
+            let offers = &self.entries[owner].video.outline.offers;
+            let offer = offers[index];
+            if offers
+                .get(index + 1)
+                .is_some_and(|next| next.backend == offer.backend)
+            {
+                self.put(owner, index + 1, axis);
+            }
             if self.is_possible(owner, &offer, at) {
                 self.take(owner, &offer);
                 if axis == Axis::Gpu {
@@ -207,7 +257,7 @@ impl<'a> Walk<'a> {
     /// Whether the moved job would be done in time and paid for, and nothing else becomes short.
     fn is_possible(&self, owner: usize, offer: &Offer, at: usize) -> bool {
         let entry = &self.entries[owner];
-        if entry.given_up || entry.moved.contains(&offer.job) {
+        if entry.moved.contains(&offer.job) {
             return false;
         }
         if offer.cost > 0 && entry.bought + offer.cost > entry.video.budget {
@@ -259,9 +309,7 @@ impl<'a> Walk<'a> {
         }
         entry.bought += offer.cost;
         entry.moved.push(offer.job);
-        self.plan
-            .choices
-            .push((entry.slot, offer.job, offer.backend));
+        self.choices.push((owner, offer.job, offer.backend));
     }
 
     fn largest_work(&mut self, axis: Axis) -> Micros {
@@ -300,8 +348,6 @@ impl<'a> Walk<'a> {
     /// Orders and writes down what was found.
     pub(super) fn plan(mut self) -> Plan {
         let (now, options) = (self.now, self.options);
-        let given_up = self.entries.iter().filter(|entry| entry.given_up);
-        let given_up: Vec<u32> = given_up.map(|entry| entry.slot).collect();
         for entry in self.entries.iter().filter(|entry| entry.given_up) {
             let video = entry.video;
             let reachable = now + video.outline.path;
@@ -311,10 +357,11 @@ impl<'a> Walk<'a> {
                     .push((entry.slot, reachable + options.promise_step));
             }
         }
-        if !given_up.is_empty() {
-            self.plan
-                .choices
-                .retain(|(slot, ..)| !given_up.contains(slot));
+        for &(at, job, backend) in &self.choices {
+            let entry = &self.entries[at];
+            if !entry.given_up {
+                self.plan.choices.push((entry.slot, job, backend));
+            }
         }
         let mut latest = Micros::MAX;
         let mut starts = vec![0; self.entries.len()];
@@ -333,15 +380,17 @@ impl<'a> Walk<'a> {
             .map(|entry| entry.group)
             .max()
             .unwrap_or(0);
-        let mut order: Vec<usize> = (0..self.entries.len()).collect();
-        order.sort_by_cached_key(|at| {
-            let entry = &self.entries[*at];
-            let rest = entry.work[0] / self.capacity.gpus + entry.work[1] / self.capacity.cores;
-            let ahead = entry.group == free && ahead[entry.video.account as usize];
-            (entry.group, ahead, rest, entry.video.id)
-        });
-        self.plan.order = order.iter().map(|at| self.entries[*at].slot).collect();
-        self.plan.latest_start_at = order.iter().map(|at| starts[*at]).collect();
+        let mut order: Vec<(u32, bool, Micros, u64, usize)> = (0..self.entries.len())
+            .map(|at| {
+                let entry = &self.entries[at];
+                let rest = entry.work[0] / self.capacity.gpus + entry.work[1] / self.capacity.cores;
+                let ahead = entry.group == free && ahead[entry.video.account as usize];
+                (entry.group, ahead, rest, entry.video.id, at)
+            })
+            .collect();
+        order.sort_unstable();
+        self.plan.order = order.iter().map(|key| self.entries[key.4].slot).collect();
+        self.plan.latest_start_at = order.iter().map(|key| starts[key.4]).collect();
         self.plan
     }
 
@@ -357,14 +406,18 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn entry<'a>(now: Micros, slot: u32, video: &'a Video, options: &Options) -> Entry<'a> {
-    let outline = &video.outline;
-    let attainable = now + outline.path <= video.deadline;
-    let goal = if attainable {
+/// The deadline while it can be kept, then the promise.
+fn goal(now: Micros, video: &Video) -> Micros {
+    if now + video.outline.path <= video.deadline {
         video.deadline
     } else {
         video.promise
-    };
+    }
+}
+
+fn entry<'a>(now: Micros, slot: u32, video: &'a Video, options: &Options) -> Entry<'a> {
+    let outline = &video.outline;
+    let goal = goal(now, video);
     let limit = [outline.tail, outline.tail_cpu].map(|tail| goal.saturating_sub(tail));
     let due = limit.map(|at| at.saturating_sub(options.margin));
     Entry {

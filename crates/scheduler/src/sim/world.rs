@@ -84,6 +84,15 @@ enum Event {
     Tick,
 }
 
+/// What an event calls for. The planner is called for arrivals, for what ends on a GPU, and every
+/// [`PLAN_EVERY`]; in between claims go on with the last plan.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    Nothing,
+    Claim,
+    Plan,
+}
+
 /// A simulated machine, or several, at one moment.
 #[derive(Clone, Debug)]
 pub struct World<'a> {
@@ -139,16 +148,18 @@ impl World<'_> {
         };
         self.tally.pass(self.now, at, &self.seen);
         self.now = at;
-        let mut happened = false;
+        let mut next_is = Next::Nothing;
         while let Some(Reverse((next, _, event))) = self.queue.peek().copied() {
             if next > at {
                 break;
             }
             self.queue.pop();
-            happened |= self.happen(event);
+            next_is = next_is.max(self.happen(event));
         }
-        if happened {
-            self.decide();
+        match next_is {
+            Next::Nothing => {}
+            Next::Claim => self.claim(),
+            Next::Plan => self.decide(),
         }
         true
     }
@@ -164,7 +175,7 @@ impl World<'_> {
         done.then_some(self.now)
     }
 
-    fn happen(&mut self, event: Event) -> bool {
+    fn happen(&mut self, event: Event) -> Next {
         match event {
             Event::Arrived(at) => self.arrive(at),
             Event::Ended {
@@ -175,14 +186,17 @@ impl World<'_> {
             } => {
                 let is_it = |run: &Run| (run.video, run.job, run.since) == (video, job, begun);
                 if !self.seen.nodes[usize::from(node)].running.iter().any(is_it) {
-                    return false;
+                    return Next::Nothing;
                 }
                 self.end(node, video, job);
+                // Where there is no GPU, cores are what plans are about.
+                let plans = self.seen.nodes[usize::from(node)].gpus.is_empty();
+                return if plans { Next::Plan } else { Next::Claim };
             }
             Event::Shared { node, gpu, version } => {
                 let shared = &mut self.shared[usize::from(node)][usize::from(gpu)];
                 if shared.version != version {
-                    return false;
+                    return Next::Nothing;
                 }
                 for (video, job) in shared.take_done(self.now) {
                     self.end(node, video, job);
@@ -193,10 +207,11 @@ impl World<'_> {
                 let gpu = &mut self.seen.nodes[usize::from(node)].gpus[usize::from(gpu)];
                 let resident = &mut gpu.models[usize::from(model)];
                 if !matches!(resident.state, ModelState::Loading { .. }) {
-                    return false;
+                    return Next::Nothing;
                 }
                 resident.state = ModelState::Hot;
                 resident.used_at = self.now;
+                return Next::Claim;
             }
             Event::Fault(at) => self.fault(at),
             Event::Tick => {
@@ -206,7 +221,7 @@ impl World<'_> {
                 }
             }
         }
-        true
+        Next::Plan
     }
 
     fn arrive(&mut self, at: u32) {
@@ -303,7 +318,7 @@ impl World<'_> {
         let video = &mut self.seen.videos[slot as usize];
         let chunked = video.graph.chunked;
         let known = &video.graph.jobs[usize::from(job)];
-        let prior = self.workload.job_time(run.backend, chunked, video.length);
+        let prior = video.prior(self.workload, usize::from(job), run.backend);
         // A GPU that is shared makes jobs slower; what is learned is what one takes alone.
         let of = (known.stage, job, run.backend);
         if let Some(alone) = self.truth.time(self.workload, video.id, of, prior) {

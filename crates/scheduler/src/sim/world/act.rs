@@ -21,6 +21,10 @@ impl World<'_> {
             });
             self.tally.planned(self.now, &plan, &self.seen);
         }
+        self.claim();
+    }
+
+    pub(super) fn claim(&mut self) {
         for node in 0..self.seen.nodes.len() {
             let known = (self.workload, &self.predictor);
             let claim = claim::claim(self.now, &self.seen, node, known, self.policy.claim);
@@ -72,7 +76,7 @@ impl World<'_> {
                 video.budget -= more.max(0);
                 video.jobs[usize::from(job)].state = JobState::Running;
                 let stage = video.graph.jobs[usize::from(job)].stage;
-                let prior = self.workload.job_time(backend, chunked, video.length);
+                let prior = video.prior(self.workload, usize::from(job), backend);
                 let truth = self
                     .truth
                     .time(self.workload, video.id, (stage, job, backend), prior);
