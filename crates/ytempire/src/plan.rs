@@ -21,7 +21,7 @@ use outcome::Outcome;
 
 /// Videos in a run. A policy that falls behind keeps all of them open at once, and then the time
 /// that a run takes grows with their square.
-const VIDEOS_MAX: usize = 20_000;
+const VIDEOS_MAX: usize = 10_000;
 
 /// Bytes in a hardware or workload file; larger ones are somebody's mistake.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -40,7 +40,7 @@ pub(crate) fn run(global: &Global, args: &Plan) -> Result<(), Failure> {
     if count > VIDEOS_MAX {
         let text = format!("{count} videos are more than the {VIDEOS_MAX} that one run simulates");
         let days = VIDEOS_MAX / args.videos_per_day as usize;
-        let hint = format!("plan {} days or less by --days", days.max(1));
+        let hint = format!("give --days {}, or fewer videos a day", days.max(1));
         return Err(Failure::new(Code::ConfigInvalid, text).hint(hint));
     }
     let arrivals = Arrivals {

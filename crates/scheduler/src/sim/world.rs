@@ -24,6 +24,13 @@ use crate::workload::Workload;
 /// How often the planner looks without being called.
 const PLAN_EVERY: Micros = 5 * SECOND;
 
+/// How long the planner rests after a plan, for each unfinished video beyond [`FEW`]: what a plan
+/// takes grows with their number, and what another would change shrinks. Two seconds at a thousand.
+const PLAN_PAUSE: Micros = 4_000;
+
+/// Unfinished videos up to which it never rests.
+const FEW: Micros = 500;
+
 /// What is bought for a video at most: the cap of the ledger, $3.00.
 const BUDGET: Cost = 3_000_000;
 
@@ -110,6 +117,7 @@ pub struct World<'a> {
     free_slots: Vec<u32>,
     graphs: BTreeMap<u64, Arc<Graph>>,
     ticking: bool,
+    planned_at: Micros,
     available: Available,
     /// The video whose end a what-if waits for.
     pub(crate) awaited: Option<u32>,

@@ -108,7 +108,7 @@ fn files_and_figures_that_can_not_be_meant_are_refused() {
         (vec!["--workload", "drwan"], "known are generated and drawn"),
         (
             vec!["--days", "60", "--videos-per-day", "9000"],
-            "plan 2 days or less",
+            "give --days 1",
         ),
     ] {
         let mut all = vec!["plan"];

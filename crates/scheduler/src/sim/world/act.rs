@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::begin::available;
-use super::{Event, World};
+use super::{Event, FEW, PLAN_PAUSE, World};
 use crate::claim::{self, Action};
 use crate::planner;
 use crate::resource::Micros;
@@ -12,7 +12,11 @@ use crate::snapshot::{JobState, ModelState, Run};
 
 impl World<'_> {
     pub(super) fn decide(&mut self) {
-        if self.policy.order == Order::Planned && !self.seen.order.is_empty() {
+        let open = self.seen.order.len() as Micros;
+        let pause = open.saturating_sub(FEW) * PLAN_PAUSE;
+        let rested = self.planned_at == 0 || self.now >= self.planned_at + pause;
+        if self.policy.order == Order::Planned && open > 0 && rested {
+            self.planned_at = self.now;
             let plan = planner::plan(self.now, &self.seen, &self.policy.planner);
             let (workload, available) = (self.workload, self.available);
             plan.apply(&mut self.seen, |seen, slot, job| {

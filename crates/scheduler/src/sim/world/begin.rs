@@ -90,6 +90,7 @@ impl<'a> World<'a> {
             free_slots: Vec::new(),
             graphs: BTreeMap::new(),
             ticking: false,
+            planned_at: 0,
             available: available(workload, &seen),
             awaited: None,
             seen,
