@@ -55,6 +55,8 @@ codes! {
     ConfigInvalid = "YT0012", exit 2;
     /// No such video.
     VideoUnknown = "YT0013", exit 2;
+    /// No such node.
+    NodeUnknown = "YT0014", exit 2;
 
     /// The worst case of the plan doesn't fit the budget.
     BudgetExceeded = "YT0101", exit 3;
@@ -93,6 +95,10 @@ codes! {
     SchemaBehind = "YT0214", exit 6;
     /// `ytempire doctor` found something that keeps videos from being made, or loses them.
     Unwell = "YT0215", exit 7;
+    /// As many videos wait as may.
+    LineFull = "YT0216", exit 8;
+    /// The line is halted: nothing is spent.
+    LineHalted = "YT0217", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;

@@ -1,15 +1,15 @@
 //! Claiming: the most urgent available jobs, under a lease, at once by any number of nodes.
 
 use serde_json::{Value, json};
-use store::{ClaimRequest, Lease, LeasedJob};
+use store::{ClaimRequest, Lease, LeasedJob, LineMode};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use ytempire_core::{EventKind, JobId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
-use crate::event;
 use crate::sql::{Cells, Result};
+use crate::{event, line};
 
 /// Jobs are picked as `$which` says, skipping those that others are just taking. The `CTE` is a
 /// fence: without it the planner may run the inner query again and take more than `$max`.
@@ -76,6 +76,9 @@ pub(crate) async fn claim(
     now: Timestamp,
     request: &ClaimRequest,
 ) -> Result<Vec<LeasedJob>> {
+    if line::get(tx).await?.mode != LineMode::Running {
+        return Ok(Vec::new());
+    }
     let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
     let video = request.video.map(|id| id.0);
     let max = i64::from(request.max);
@@ -154,6 +157,7 @@ async fn add_inputs(tx: &Tx, claimed: &mut [LeasedJob]) -> Result<()> {
 /// Moves queued videos on of which jobs were taken, in the order of their first job.
 async fn begin(tx: &Tx, now: Timestamp, begun: &[Uuid], claimed: &[LeasedJob]) -> Result<()> {
     let mut left: Vec<Uuid> = begun.to_vec();
+    let mut moved = Vec::new();
     for job in claimed {
         let Some(at) = left.iter().position(|id| *id == job.video.0) else {
             continue;
@@ -165,6 +169,10 @@ async fn begin(tx: &Tx, now: Timestamp, begun: &[Uuid], claimed: &[LeasedJob]) -
         )
         .await?;
         event::about_video(tx, now, job.video, EventKind::VideoRunning, json!({})).await?;
+        moved.push(job.video.0);
+    }
+    if !moved.is_empty() {
+        line::begun(tx, &moved).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use store::{ATTEMPTS_MAX, Error, JobRow, Lease, NewJob};
+use store::{ATTEMPTS_MAX, Error, JobRow, Lease, NewJob, urgency};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -29,11 +29,12 @@ pub(crate) async fn add(tx: &Tx, now: Timestamp, video: VideoId, jobs: &[NewJob]
     }
     // Some of the jobs before them may have been completed already; none can be meanwhile.
     let completed = completed(tx, jobs).await?;
+    let (priority, turn) = video::place(tx, video).await?;
     let mut rows = Columns::default();
     for job in jobs {
         let before: HashSet<JobId> = job.after.iter().copied().collect();
         let open = before.difference(&completed).count();
-        rows.add(job, open);
+        rows.add(job, urgency(priority, turn, job.rank), open);
     }
     tx.execute(
         "INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at)
@@ -79,11 +80,11 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn add(&mut self, job: &'a NewJob, open: usize) {
+    fn add(&mut self, job: &'a NewJob, urgency: i64, open: usize) {
         self.ids.push(job.id.0);
         self.stages.push(job.stage.as_str());
         self.args.push(Json(&job.args));
-        self.ranks.push(job.rank);
+        self.ranks.push(urgency);
         self.open.push(open as i64);
         for (position, after) in job.after.iter().enumerate() {
             self.waiters.push(job.id.0);
@@ -229,6 +230,10 @@ pub(crate) async fn heartbeat(
                       ON asked.id = jobs.id AND asked.attempt = jobs.attempt
                      AND asked.node_id = jobs.node_id
                  WHERE jobs.state = 'running'
+                   AND NOT EXISTS (SELECT 1
+                                   FROM videos
+                                   WHERE videos.id = jobs.video_id
+                                     AND videos.state = 'cancelled')
                  ORDER BY jobs.id
                  FOR NO KEY UPDATE OF jobs
              )

@@ -5,7 +5,8 @@
 //! # Locks
 //! `SQLite` gives one writer for free; here row locks do it, always taken in one order:
 //! **videos** by id, then **jobs** by id, then **accounts of the ledger** by key, then cache
-//! entries by key. Every verb that changes something of a video first locks the video's row. So
+//! entries by key, then the line. A submission locks the line and its account before it adds rows that
+//! nobody else sees yet. Every verb that changes something of a video first locks the video's row. So
 //! all that is true of one video is decided by one transaction after the other: whether its last
 //! job has ended, which job waits for how many, what fits its budget, which threshold was
 //! announced, in which order its events are numbered. Different videos don't wait for each other.
@@ -30,6 +31,7 @@ mod connection;
 mod event;
 mod health;
 mod job;
+mod line;
 mod migrate;
 mod node;
 mod options;
@@ -44,10 +46,13 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, NodeRow, Result, Settlement,
-    Store, Submission, Submitted, VideoRow,
+    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad, LineMode,
+    NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted, VideoFilter,
+    VideoRow,
 };
-use ytempire_core::{ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId};
+use ytempire_core::{
+    AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
+};
 
 use crate::connection::{Database, RACES_MAX};
 use crate::sql::Fault;
@@ -168,8 +173,8 @@ impl Store for PostgresStore {
         ask!(self, |db| video::get(db, video))
     }
 
-    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>> {
-        ask!(self, |db| video::list(db, limit))
+    async fn video_list(&self, filter: VideoFilter) -> Result<Vec<VideoRow>> {
+        ask!(self, |db| video::list(db, &filter))
     }
 
     async fn video_find(&self, prefix: &str) -> Result<Option<VideoRow>> {
@@ -268,7 +273,31 @@ impl Store for PostgresStore {
         change!(self, |tx| node::join(&tx, now, &node))
     }
 
-    async fn node_list(&self) -> Result<Vec<NodeRow>> {
+    async fn line_get(&self) -> Result<Line> {
+        ask!(self, |db| line::get(db))
+    }
+
+    async fn line_set(&self, now: Timestamp, mode: LineMode, reason: &str) -> Result<()> {
+        change!(self, |tx| line::set(&tx, now, mode, reason))
+    }
+
+    async fn line_load(&self) -> Result<LineLoad> {
+        ask!(self, |db| line::load(db))
+    }
+
+    async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
+        change!(self, |tx| line::account_put(&tx, account, name))
+    }
+
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+        change!(self, |tx| node::beat(&tx, now, node))
+    }
+
+    async fn node_drain(&self, node: NodeId) -> Result<bool> {
+        change!(self, |tx| node::drain(&tx, node))
+    }
+
+    async fn node_list(&self) -> Result<Vec<NodeStatus>> {
         ask!(self, |db| node::list(db))
     }
 

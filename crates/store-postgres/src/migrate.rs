@@ -14,11 +14,18 @@ struct Migration {
     works_with: i64,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_first",
-    text: include_str!("../migrations/0001_first.sql"),
-    works_with: 1,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_first",
+        text: include_str!("../migrations/0001_first.sql"),
+        works_with: 1,
+    },
+    Migration {
+        name: "0002_line",
+        text: include_str!("../migrations/0002_line.sql"),
+        works_with: 2,
+    },
+];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.
 const LOCK: i64 = 0x7974_656d_7069_7265;

@@ -1,15 +1,16 @@
 //! Statements about nodes.
 
-use store::NodeRow;
+use store::{NodeOrders, NodeRow, NodeStatus};
 use ytempire_core::{NodeId, Timestamp};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Tx};
+use crate::line;
 use crate::sql::{self, Cells, Result};
 
 pub(crate) async fn join(db: &Connection, now: Timestamp, node: &NodeRow) -> Result<()> {
     db.execute(
-        "INSERT INTO nodes (id, name, joined_at)
-         VALUES ($1, $2, $3)
+        "INSERT INTO nodes (id, name, joined_at, seen_at)
+         VALUES ($1, $2, $3, $3)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, joined_at = excluded.joined_at",
         &[&node.id.0, &&*sql::words(&node.name), &now.as_micros()],
     )
@@ -17,16 +18,49 @@ pub(crate) async fn join(db: &Connection, now: Timestamp, node: &NodeRow) -> Res
     Ok(())
 }
 
-pub(crate) async fn list(db: &Connection) -> Result<Vec<NodeRow>> {
+pub(crate) async fn beat(tx: &Tx, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+    // A clock set back must not make it look as if it had been silent.
+    let row = tx
+        .first(
+            "UPDATE nodes SET seen_at = greatest(seen_at, $2) WHERE id = $1
+             RETURNING id, draining",
+            &[&node.0, &now.as_micros()],
+        )
+        .await?;
+    let draining = row.map(|row| Cells::of("nodes", &row).get("draining"));
+    Ok(NodeOrders {
+        // One that was taken for dead has nothing more to do here.
+        draining: draining.transpose()?.unwrap_or(true),
+        mode: line::get(tx).await?.mode,
+    })
+}
+
+pub(crate) async fn drain(tx: &Tx, node: NodeId) -> Result<bool> {
+    let told = "UPDATE nodes SET draining = true WHERE id = $1";
+    Ok(tx.execute(told, &[&node.0]).await? > 0)
+}
+
+pub(crate) async fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     let rows = db
-        .query("SELECT id, name, joined_at FROM nodes ORDER BY id", &[])
+        .query(
+            "SELECT id, name, joined_at, seen_at, draining,
+                    (SELECT count(*)
+                     FROM jobs
+                     WHERE jobs.state = 'running' AND jobs.node_id = nodes.id) AS jobs
+             FROM nodes
+             ORDER BY id",
+            &[],
+        )
         .await?;
     let decode = |row| {
         let row = Cells::of("nodes", row);
-        Ok(NodeRow {
+        Ok(NodeStatus {
             id: NodeId(row.get("id")?),
             name: row.get("name")?,
             joined_at: row.time("joined_at")?,
+            seen_at: row.time("seen_at")?,
+            draining: row.get("draining")?,
+            jobs: row.count("jobs")?,
         })
     };
     rows.iter().map(decode).collect()

@@ -9,15 +9,26 @@ use ytempire_core::{EventKind, Timestamp};
 use crate::books;
 use crate::connection::Tx;
 use crate::sql::{self, Result};
-use crate::{event, job, video};
+use crate::{event, job, line, video};
 
 pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<Submitted> {
+    if let Some(video) = video::by_key(tx, new.account, &new.key).await? {
+        return Ok(Submitted {
+            video,
+            fresh: false,
+        });
+    }
+    if let Some(max) = new.waiting_max {
+        line::has_room(tx, max).await?;
+    }
+    let turn = line::take_turn(tx, new.account).await?;
     // Of several calls with one key one inserts; the others wait here until it has committed,
     // then find its row.
     let inserted = tx
         .execute(
-            "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at)
-             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7)
+            "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at,
+                                 priority, turn)
+             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9)
              ON CONFLICT (account_id, key) DO NOTHING",
             &[
                 &new.video.0,
@@ -27,6 +38,8 @@ pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<
                 &Json(&new.request),
                 &new.budget.0,
                 &now.as_micros(),
+                &i64::from(new.priority),
+                &turn,
             ],
         )
         .await?;

@@ -13,7 +13,7 @@ use crate::books::Books;
 use crate::connection::{Connection, Tx};
 use crate::job::Leased;
 use crate::sql::{Cells, Fault, Result};
-use crate::{event, job};
+use crate::{event, job, line};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -29,6 +29,7 @@ macro_rules! select {
 
 pub(crate) async fn hold(tx: &Tx, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
     let job = job::leased(tx, lease).await?;
+    line::may_spend(tx).await?;
     let known = found(tx, holds.iter().map(|hold| hold.id)).await?;
     let mut books = Books::lock(tx, &job).await?;
     let mut asked: Vec<TransferId> = Vec::new();
@@ -92,6 +93,7 @@ pub(crate) async fn mark_sent(
     ids: &[TransferId],
 ) -> Result<()> {
     let job = job::leased(tx, lease).await?;
+    line::may_spend(tx).await?;
     for id in ids {
         let marked = tx
             .execute(

@@ -1,6 +1,6 @@
 //! Statements about videos.
 
-use store::{Error, VideoRow};
+use store::{Error, VideoFilter, VideoRow};
 use tokio_postgres::Row;
 use ytempire_core::{AccountId, Code, Timestamp, VideoId, VideoState};
 
@@ -10,8 +10,8 @@ use crate::sql::{self, Cells, Result};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, key, title, state, request, budget, created_at, \
-                    finalized_at, failure_code, failure_text
+            "SELECT id, account_id, key, title, state, request, budget, priority, \
+                    created_at, finalized_at, failure_code, failure_text
              FROM videos ",
             $rest
         )
@@ -29,12 +29,35 @@ pub(crate) async fn expect(db: &Connection, video: VideoId) -> Result<VideoRow> 
     Ok(row.ok_or_else(|| Error::Database(format!("video {video} is gone")))?)
 }
 
-pub(crate) async fn list(db: &Connection, limit: u32) -> Result<Vec<VideoRow>> {
-    let limit = i64::from(limit);
+pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow>> {
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
     let rows = db
-        .query(select!("ORDER BY id DESC LIMIT $1"), &[&limit])
+        .query(
+            select!(
+                "WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1))
+                   AND ($2::uuid IS NULL OR account_id = $2)
+                   AND ($3::uuid IS NULL OR id < $3)
+                 ORDER BY id DESC
+                 LIMIT $4"
+            ),
+            &[
+                &states,
+                &filter.account.map(|id| id.0),
+                &filter.before.map(|id| id.0),
+                &i64::from(filter.limit),
+            ],
+        )
         .await?;
     rows.iter().map(decode).collect()
+}
+
+/// A video's priority, and its place among its equals.
+pub(crate) async fn place(db: &Connection, video: VideoId) -> Result<(u8, i64)> {
+    let asked = "SELECT id, priority, turn FROM videos WHERE id = $1";
+    let row = db.first(asked, &[&video.0]).await?;
+    let row = row.ok_or_else(|| Error::Database(format!("video {video} is gone")))?;
+    let row = Cells::of("videos", &row);
+    Ok((row.count("priority")?, row.get("turn")?))
 }
 
 pub(crate) async fn find(db: &Connection, prefix: &str) -> Result<Option<VideoRow>> {
@@ -124,6 +147,7 @@ fn decode(row: &Row) -> Result<VideoRow> {
         state: row.named("state", VideoState::from_name)?,
         request: row.get("request")?,
         budget: row.money("budget")?,
+        priority: row.count("priority")?,
         created_at: row.time("created_at")?,
         finalized_at: row.time_or_none("finalized_at")?,
         failure: row.failure("failure_code", "failure_text")?,

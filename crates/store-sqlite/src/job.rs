@@ -1,10 +1,12 @@
 //! Statements about jobs: adding, claiming, keeping.
 
 use rusqlite::{Connection, Row, named_params};
-use store::{ATTEMPTS_MAX, ClaimRequest, Error, JobRow, Lease, LeasedJob, NewJob, Result};
+use store::{
+    ATTEMPTS_MAX, ClaimRequest, Error, JobRow, Lease, LeasedJob, LineMode, NewJob, Result, urgency,
+};
 use ytempire_core::{EventKind, JobId, JobState, Stage, Timestamp, VideoId, VideoState};
 
-use crate::{event, sql, video};
+use crate::{event, line, sql, video};
 
 /// What a guarded write needs to know of the job it is about.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +19,12 @@ pub(crate) struct Leased {
 }
 
 pub(crate) fn add(tx: &Connection, now: Timestamp, video: VideoId, jobs: &[NewJob]) -> Result<()> {
+    let (priority, turn) = tx
+        .prepare_cached("SELECT priority, turn FROM videos WHERE id = ?1")
+        .and_then(|mut s| s.query_row([video.to_string()], |row| Ok((row.get(0)?, row.get(1)?))))
+        .map_err(sql::error)?;
     for job in jobs {
-        insert(tx, now, video, job)?;
+        insert(tx, now, video, job, urgency(priority, turn, job.rank))?;
     }
     for job in jobs {
         for (position, after) in job.after.iter().enumerate() {
@@ -47,7 +53,13 @@ pub(crate) fn add(tx: &Connection, now: Timestamp, video: VideoId, jobs: &[NewJo
     Ok(())
 }
 
-fn insert(tx: &Connection, now: Timestamp, video: VideoId, job: &NewJob) -> Result<()> {
+fn insert(
+    tx: &Connection,
+    now: Timestamp,
+    video: VideoId,
+    job: &NewJob,
+    urgency: i64,
+) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at)
          VALUES (:id, :video, :stage, 'waiting', :args, :rank, :waiting, :now)",
@@ -58,7 +70,7 @@ fn insert(tx: &Connection, now: Timestamp, video: VideoId, job: &NewJob) -> Resu
             ":video": video.to_string(),
             ":stage": job.stage.as_str(),
             ":args": job.args.to_string(),
-            ":rank": job.rank,
+            ":rank": urgency,
             ":waiting": job.after.len() as i64,
             ":now": now.as_micros(),
         })
@@ -72,6 +84,9 @@ pub(crate) fn claim(
     now: Timestamp,
     request: &ClaimRequest,
 ) -> Result<Vec<LeasedJob>> {
+    if line::get(tx)?.mode != LineMode::Running {
+        return Ok(Vec::new());
+    }
     tx.prepare_cached(
         "UPDATE jobs
          SET state = 'available', scheduled_at = NULL
@@ -112,6 +127,7 @@ pub(crate) fn claim(
     for job in &mut claimed {
         job.inputs = inputs(tx, job.lease.job)?;
         if video::set_state(tx, now, job.video, VideoState::Running, None)? {
+            line::begun(tx, video::turn(tx, job.video)?)?;
             let nothing = serde_json::json!({});
             event::about_video(tx, now, job.video, EventKind::VideoRunning, &nothing)?;
         }
@@ -219,7 +235,11 @@ pub(crate) fn heartbeat(
                 "UPDATE jobs
                  SET lease_until = max(lease_until, :until)
                  WHERE id = :id AND state = 'running' AND attempt = :attempt AND node_id = :node
-                   AND :until > :now",
+                   AND :until > :now
+                   AND NOT EXISTS (SELECT 1
+                                   FROM videos
+                                   WHERE videos.id = jobs.video_id
+                                     AND videos.state = 'cancelled')",
             )
             .and_then(|mut s| {
                 s.execute(named_params! {

@@ -6,6 +6,7 @@
 mod cache;
 mod event;
 mod job;
+mod line;
 mod migrate;
 mod node;
 mod settle;
@@ -20,10 +21,13 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, NodeRow, Result, Settlement,
-    Store, Submission, Submitted, VideoRow,
+    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad, LineMode,
+    NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted, VideoFilter,
+    VideoRow,
 };
-use ytempire_core::{ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId};
+use ytempire_core::{
+    AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
+};
 
 use crate::writer::Connections;
 
@@ -67,9 +71,9 @@ impl Store for SqliteStore {
         self.connections.read(move |db| video::get(db, video)).await
     }
 
-    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>> {
+    async fn video_list(&self, filter: VideoFilter) -> Result<Vec<VideoRow>> {
         self.connections
-            .read(move |db| video::list(db, limit))
+            .read(move |db| video::list(db, &filter))
             .await
     }
 
@@ -207,7 +211,41 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn node_list(&self) -> Result<Vec<NodeRow>> {
+    async fn line_get(&self) -> Result<Line> {
+        self.connections.read(line::get).await
+    }
+
+    async fn line_set(&self, now: Timestamp, mode: LineMode, reason: &str) -> Result<()> {
+        let reason = reason.to_owned();
+        self.connections
+            .write(move |tx| line::set(tx, now, mode, &reason))
+            .await
+    }
+
+    async fn line_load(&self) -> Result<LineLoad> {
+        self.connections.read(line::load).await
+    }
+
+    async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
+        let name = name.to_owned();
+        self.connections
+            .write(move |tx| line::account_put(tx, account, &name))
+            .await
+    }
+
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+        self.connections
+            .write(move |tx| node::beat(tx, now, node))
+            .await
+    }
+
+    async fn node_drain(&self, node: NodeId) -> Result<bool> {
+        self.connections
+            .write(move |tx| node::drain(tx, node))
+            .await
+    }
+
+    async fn node_list(&self) -> Result<Vec<NodeStatus>> {
         self.connections.read(node::list).await
     }
 

@@ -8,7 +8,10 @@ use store::{Error, Result};
 use crate::sql;
 
 /// Names and texts.
-const MIGRATIONS: &[(&str, &str)] = &[("0001_first", include_str!("../migrations/0001_first.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first", include_str!("../migrations/0001_first.sql")),
+    ("0002_line", include_str!("../migrations/0002_line.sql")),
+];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there
 /// lacks all.

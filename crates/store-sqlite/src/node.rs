@@ -1,29 +1,71 @@
 //! Statements about nodes.
 
-use rusqlite::Connection;
-use store::{NodeRow, Result};
+use rusqlite::{Connection, OptionalExtension};
+use store::{NodeOrders, NodeRow, NodeStatus, Result};
 use ytempire_core::{NodeId, Timestamp};
 
-use crate::sql;
+use crate::{line, sql};
 
 pub(crate) fn join(tx: &Connection, now: Timestamp, node: &NodeRow) -> Result<()> {
-    tx.prepare_cached("INSERT OR REPLACE INTO nodes (id, name, joined_at) VALUES (?1, ?2, ?3)")
-        .and_then(|mut s| s.execute((node.id.to_string(), &node.name, now.as_micros())))
-        .map(drop)
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO nodes (id, name, joined_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
+    )
+    .and_then(|mut s| s.execute((node.id.to_string(), &node.name, now.as_micros())))
+    .map(drop)
+    .map_err(sql::error)
+}
+
+pub(crate) fn beat(tx: &Connection, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+    // A clock set back must not make it look as if it had been silent.
+    let draining = tx
+        .prepare_cached(
+            "UPDATE nodes SET seen_at = max(seen_at, ?2) WHERE id = ?1 RETURNING draining",
+        )
+        .and_then(|mut s| {
+            s.query_row((node.to_string(), now.as_micros()), |row| row.get(0))
+                .optional()
+        })
+        .map_err(sql::error)?;
+    Ok(NodeOrders {
+        // One that was taken for dead has nothing more to do here.
+        draining: draining.unwrap_or(true),
+        mode: line::get(tx)?.mode,
+    })
+}
+
+pub(crate) fn drain(tx: &Connection, node: NodeId) -> Result<bool> {
+    tx.prepare_cached("UPDATE nodes SET draining = 1 WHERE id = ?1")
+        .and_then(|mut s| s.execute([node.to_string()]))
+        .map(|changed| changed > 0)
         .map_err(sql::error)
 }
 
-pub(crate) fn list(db: &Connection) -> Result<Vec<NodeRow>> {
+pub(crate) fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     let mut statement = db
-        .prepare_cached("SELECT id, name, joined_at FROM nodes ORDER BY id")
+        .prepare_cached(
+            "SELECT id, name, joined_at, seen_at, draining,
+                    (SELECT count(*)
+                     FROM jobs
+                     WHERE jobs.state = 'running' AND jobs.node_id = nodes.id) AS jobs
+             FROM nodes
+             ORDER BY id",
+        )
         .map_err(sql::error)?;
     let mut rows = statement.query([]).map_err(sql::error)?;
     let mut nodes = Vec::new();
     while let Some(row) = rows.next().map_err(sql::error)? {
-        nodes.push(NodeRow {
+        let time = |column| {
+            row.get(column)
+                .map(Timestamp::from_micros)
+                .map_err(sql::error)
+        };
+        nodes.push(NodeStatus {
             id: sql::parsed(row, "nodes", "id")?,
             name: row.get("name").map_err(sql::error)?,
-            joined_at: Timestamp::from_micros(row.get("joined_at").map_err(sql::error)?),
+            joined_at: time("joined_at")?,
+            seen_at: time("seen_at")?,
+            draining: row.get("draining").map_err(sql::error)?,
+            jobs: row.get::<_, u32>("jobs").map_err(sql::error)?.into(),
         });
     }
     Ok(nodes)

@@ -5,7 +5,7 @@ use rusqlite::{Connection, named_params};
 use store::{Result, Submission, Submitted, VideoRow};
 use ytempire_core::{EventKind, Timestamp};
 
-use crate::{event, job, sql, transfer, video};
+use crate::{event, job, line, sql, transfer, video};
 
 pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
     if let Some(video) = by_key(tx, new)? {
@@ -14,9 +14,15 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             fresh: false,
         });
     }
+    if let Some(max) = new.waiting_max {
+        line::has_room(tx, max)?;
+    }
+    let turn = line::take_turn(tx, new.account)?;
     tx.prepare_cached(
-        "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at)
-         VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :now)",
+        "INSERT INTO videos (id, account_id, key, title, state, request, budget, priority, turn,
+                             created_at)
+         VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :priority, :turn,
+                 :now)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -26,6 +32,8 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             ":title": new.title,
             ":request": new.request.to_string(),
             ":budget": new.budget.0,
+            ":priority": new.priority,
+            ":turn": turn,
             ":now": now.as_micros(),
         })
     })

@@ -7,7 +7,7 @@ use store::{Error, Lease, Result};
 use ytempire_core::{EventKind, MicroUsd, Stage, Timestamp, TransferId, UnitPrice, VideoId};
 
 use crate::job::Leased;
-use crate::{event, job, sql};
+use crate::{event, job, line, sql};
 
 /// Spending that is announced, once each per video: warning, critical, cap.
 const THRESHOLDS: [MicroUsd; 3] = [
@@ -62,6 +62,7 @@ fn save(tx: &Connection, scope: &Scope, account: &Account) -> Result<()> {
 
 pub(crate) fn hold(tx: &Connection, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
     let job = job::leased(tx, lease)?;
+    line::may_spend(tx)?;
     for hold in holds {
         if let Some(asked) = find(tx, hold.id)? {
             // Asked twice. One that has ended, or that is another attempt's, covers nothing.
@@ -125,6 +126,7 @@ pub(crate) fn mark_sent(
     ids: &[TransferId],
 ) -> Result<()> {
     let job = job::leased(tx, lease)?;
+    line::may_spend(tx)?;
     for id in ids {
         let marked = tx
             .prepare_cached(

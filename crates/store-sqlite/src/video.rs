@@ -1,13 +1,13 @@
 //! Statements about videos.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use store::{Result, VideoRow};
+use store::{Result, VideoFilter, VideoRow};
 use ytempire_core::{Code, MicroUsd, Timestamp, VideoId, VideoState};
 
 use crate::sql;
 
-pub(crate) const COLUMNS: &str = "id, account_id, key, title, state, request, budget, created_at, \
-                       finalized_at, failure_code, failure_text";
+pub(crate) const COLUMNS: &str = "id, account_id, key, title, state, request, budget, priority, \
+                       created_at, finalized_at, failure_code, failure_text";
 
 pub(crate) fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
     one(
@@ -22,15 +22,39 @@ pub(crate) fn expect(db: &Connection, video: VideoId) -> Result<VideoRow> {
     get(db, video)?.ok_or_else(|| store::Error::Database(format!("video {video} is gone")))
 }
 
-pub(crate) fn list(db: &Connection, limit: u32) -> Result<Vec<VideoRow>> {
-    let text = format!("SELECT {COLUMNS} FROM videos ORDER BY id DESC LIMIT ?1");
+pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow>> {
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let text = format!(
+        "SELECT {COLUMNS}
+         FROM videos
+         WHERE (json_array_length(:states) = 0
+                OR state IN (SELECT value FROM json_each(:states)))
+           AND (:account IS NULL OR account_id = :account)
+           AND (:before IS NULL OR id < :before)
+         ORDER BY id DESC
+         LIMIT :limit"
+    );
     let mut statement = db.prepare_cached(&text).map_err(sql::error)?;
-    let mut rows = statement.query([limit]).map_err(sql::error)?;
+    let mut rows = statement
+        .query(named_params! {
+            ":states": sql::to_json(&states)?,
+            ":account": filter.account.map(|id| id.to_string()),
+            ":before": filter.before.map(|id| id.to_string()),
+            ":limit": filter.limit,
+        })
+        .map_err(sql::error)?;
     let mut videos = Vec::new();
     while let Some(row) = rows.next().map_err(sql::error)? {
         videos.push(decode(row)?);
     }
     Ok(videos)
+}
+
+/// A video's place among its equals.
+pub(crate) fn turn(db: &Connection, video: VideoId) -> Result<i64> {
+    db.prepare_cached("SELECT turn FROM videos WHERE id = ?1")
+        .and_then(|mut s| s.query_row([video.to_string()], |row| row.get(0)))
+        .map_err(sql::error)
 }
 
 pub(crate) fn find(db: &Connection, prefix: &str) -> Result<Option<VideoRow>> {
@@ -107,6 +131,7 @@ fn decode(row: &Row<'_>) -> Result<VideoRow> {
         state: sql::named(row, "videos", "state", VideoState::from_name)?,
         request: sql::json(row, "videos", "request")?,
         budget: MicroUsd(number("budget")?),
+        priority: row.get("priority").map_err(sql::error)?,
         created_at: Timestamp::from_micros(number("created_at")?),
         finalized_at: row
             .get::<_, Option<i64>>("finalized_at")

@@ -76,7 +76,12 @@ async fn two_processes_connections_share_one_file() {
     let (a, b) = (open(&path).unwrap(), open(&path).unwrap());
     let world = store_suite::World::over(Arc::new(a));
     drop(world);
-    assert!(b.video_list(1).await.unwrap().is_empty());
+    assert!(
+        b.video_list(store::VideoFilter::newest(1))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// Several commands begin at once on a machine where there was none before.

@@ -140,7 +140,8 @@ pub(crate) async fn nodes_join_and_leave(world: World) {
     let (_, job) = world.one_running().await;
     world.store.node_leave(other).await.unwrap();
     world.store.node_leave(world.node).await.unwrap();
-    let names = |rows: Vec<store::NodeRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+    let names =
+        |rows: Vec<store::NodeStatus>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
     let left = names(world.store.node_list().await.unwrap());
     assert_eq!(left, [world.node], "a node that holds a lease stays");
     world.complete(job.lease).await.unwrap();

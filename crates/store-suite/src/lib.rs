@@ -7,6 +7,7 @@
 
 mod cache;
 mod job;
+mod line;
 mod money;
 mod simulation;
 mod video;
@@ -62,6 +63,16 @@ where
         cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
         cache::work_done_again_replaces_what_was_lost,
         cache::nodes_join_and_leave,
+        line::a_paused_line_gives_out_nothing_and_goes_on_as_before,
+        line::a_halted_line_grants_nothing_and_lets_nothing_leave,
+        line::the_higher_priority_goes_first_and_then_who_came_first,
+        line::many_videos_of_one_account_dont_starve_another,
+        line::jobs_that_follow_keep_their_videos_turn,
+        line::a_full_line_refuses_and_forgets_nothing,
+        line::a_cancelled_videos_running_jobs_are_told,
+        line::the_load_counts_what_has_not_ended,
+        line::nodes_say_that_they_live_and_are_told_to_leave,
+        line::an_impossible_priority_is_refused,
     );
 }
 

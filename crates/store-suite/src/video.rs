@@ -1,5 +1,6 @@
 //! `video_submit`, `video_get`, `video_list`, `video_find`, `video_cancel`, `event_list`.
 
+use store::VideoFilter;
 use ytempire_core::{EventKind, JobState, Stage, VideoState};
 
 use crate::World;
@@ -78,11 +79,59 @@ pub(crate) async fn videos_are_found_and_listed(world: World) {
         .submit("abc#2", vec![world.job(Stage::Script, &[])])
         .await;
     let ids = |rows: Vec<store::VideoRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-    assert_eq!(ids(world.store.video_list(10).await.unwrap()), [b.id, a.id]);
-    assert_eq!(ids(world.store.video_list(1).await.unwrap()), [b.id]);
+    assert_eq!(
+        ids(world
+            .store
+            .video_list(VideoFilter::newest(10))
+            .await
+            .unwrap()),
+        [b.id, a.id]
+    );
+    assert_eq!(
+        ids(world
+            .store
+            .video_list(VideoFilter::newest(1))
+            .await
+            .unwrap()),
+        [b.id]
+    );
     assert_eq!(
         world.store.video_find("abc#").await.unwrap().unwrap().id,
         b.id
     );
     assert_eq!(world.store.video_find("xyz").await.unwrap(), None);
+    world.store.video_cancel(world.now(), a.id).await.unwrap();
+    for (filter, wanted) in [
+        (
+            VideoFilter {
+                states: vec![VideoState::Cancelled, VideoState::Failed],
+                ..VideoFilter::newest(9)
+            },
+            vec![a.id],
+        ),
+        (
+            VideoFilter {
+                before: Some(b.id),
+                ..VideoFilter::newest(9)
+            },
+            vec![a.id],
+        ),
+        (
+            VideoFilter {
+                account: Some(a.account),
+                ..VideoFilter::newest(9)
+            },
+            vec![b.id, a.id],
+        ),
+        (
+            VideoFilter {
+                account: Some(world.other_account()),
+                ..VideoFilter::newest(9)
+            },
+            vec![],
+        ),
+    ] {
+        let listed = world.store.video_list(filter.clone()).await.unwrap();
+        assert_eq!(ids(listed), wanted, "{filter:?}");
+    }
 }

@@ -72,6 +72,8 @@ impl World {
             title: "Deep sea".to_owned(),
             request: json!({ "key": key }),
             budget: MicroUsd(3_000_000),
+            priority: store::PRIORITY,
+            waiting_max: None,
             envelopes: BTreeMap::from([
                 (Stage::Script, MicroUsd(3_000_000)),
                 (Stage::Narrate, MicroUsd(1_000_000)),

@@ -8,6 +8,17 @@ pub enum Error {
     /// The lease is over: another node may have the job. Don't retry.
     #[error("the lease is lost: another node took the job over")]
     LeaseLost,
+    /// The line is halted: nothing may be reserved or sent. Nothing was.
+    #[error("the line is halted: nothing is spent until it is resumed")]
+    Halted,
+    /// As many videos wait as may.
+    #[error("{waiting} videos wait, and no more than {max} may; try again when some have begun")]
+    LineFull {
+        /// How many wait.
+        waiting: u32,
+        /// How many may.
+        max: u32,
+    },
     /// A reservation doesn't fit a scope.
     #[error(transparent)]
     BudgetExceeded(#[from] HoldRefused),

@@ -5,6 +5,7 @@
 //! number of its lease: 0 rows touched is [`Error::LeaseLost`].
 
 mod error;
+mod line;
 mod row;
 
 use async_trait::async_trait;
@@ -12,9 +13,10 @@ use ledger::{Hold, Posting, Transfer};
 use ytempire_core::{Event, NodeId, Timestamp, VideoId};
 
 pub use error::Error;
+pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, CacheEntry, CacheTotals, ClaimRequest, JobOutcome, JobRow, Lease,
-    LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted, VideoRow,
+    LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted, VideoFilter, VideoRow,
 };
 
 /// The result of every verb.
@@ -28,19 +30,21 @@ pub trait Store: Send + Sync {
     /// Accepts a video: its row, its accounts, its first jobs and the `video.queued` event.
     ///
     /// The same idempotency key gives the same answer: the video that the first call accepted,
-    /// with `fresh: false`, and nothing is written.
+    /// with `fresh: false`, and nothing is written. A new one is refused with [`Error::LineFull`]
+    /// where as many wait as the submission allows.
     async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted>;
 
     /// The video, or `None`.
     async fn video_get(&self, video: VideoId) -> Result<Option<VideoRow>>;
 
-    /// The newest videos first, at most `limit`.
-    async fn video_list(&self, limit: u32) -> Result<Vec<VideoRow>>;
+    /// The videos that `filter` lets through, newest first.
+    async fn video_list(&self, filter: VideoFilter) -> Result<Vec<VideoRow>>;
 
     /// The newest video whose key begins with `prefix`.
     async fn video_find(&self, prefix: &str) -> Result<Option<VideoRow>>;
 
-    /// Cancels a video: its unfinished jobs too. `false` if it had ended before.
+    /// Cancels a video: its unfinished jobs too. Running ones are told at their next heartbeat.
+    /// `false` if it had ended before.
     async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool>;
 
     // --- jobs ---
@@ -48,10 +52,12 @@ pub trait Store: Send + Sync {
     /// Takes the most urgent available jobs under a lease, at most `request.max`.
     ///
     /// Counts the attempt: a killed attempt counts. A job at its last attempt is discarded by
-    /// [`Store::job_rescue`] instead of being claimed once more.
+    /// [`Store::job_rescue`] instead of being claimed once more. Nothing is given out while the
+    /// line is paused or halted.
     async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>>;
 
-    /// Extends leases to `until`; returns those that are lost.
+    /// Extends leases to `until`; returns those that are lost, and those whose video was
+    /// cancelled: their work is to be stopped and given back.
     async fn job_heartbeat(
         &self,
         now: Timestamp,
@@ -79,10 +85,11 @@ pub trait Store: Send + Sync {
     // --- money ---
 
     /// Reserves all of `holds` in every scope of the lease's video and stage, or none.
+    /// [`Error::Halted`] while the line is halted.
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()>;
 
     /// Notes that the requests of these reservations are about to leave. Committed before
-    /// they do.
+    /// they do. [`Error::Halted`] while the line is halted: they may not leave.
     async fn transfer_mark_sent(
         &self,
         now: Timestamp,
@@ -116,13 +123,33 @@ pub trait Store: Send + Sync {
     /// of unfinished videos stay. Returns the artifacts that no entry names any more.
     async fn cache_prune(&self, bytes_max: u64) -> Result<Vec<ytempire_core::ArtifactId>>;
 
+    // --- the line ---
+
+    /// What all nodes obey.
+    async fn line_get(&self) -> Result<Line>;
+
+    /// Has all nodes obey `mode` from their next step on, also after a restart.
+    async fn line_set(&self, now: Timestamp, mode: LineMode, reason: &str) -> Result<()>;
+
+    /// How much has not ended.
+    async fn line_load(&self) -> Result<LineLoad>;
+
+    /// Adds an account, or renames it.
+    async fn account_put(&self, account: ytempire_core::AccountId, name: &str) -> Result<()>;
+
     // --- nodes and events ---
 
     /// Registers a node.
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()>;
 
-    /// All registered nodes.
-    async fn node_list(&self) -> Result<Vec<NodeRow>>;
+    /// Notes that a node lives, and tells it what it shall do.
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders>;
+
+    /// Tells a node to leave once its jobs have ended. `false` if there is no such node.
+    async fn node_drain(&self, node: NodeId) -> Result<bool>;
+
+    /// All registered nodes, in the order of their births.
+    async fn node_list(&self) -> Result<Vec<NodeStatus>>;
 
     /// Removes a node that holds no lease.
     async fn node_leave(&self, node: NodeId) -> Result<()>;

@@ -27,8 +27,37 @@ pub struct Submission {
     pub budget: MicroUsd,
     /// Each stage's share.
     pub envelopes: BTreeMap<Stage, MicroUsd>,
+    /// How urgent it is: 1 can wait, 10 goes first.
+    pub priority: u8,
+    /// The most videos that may wait before it; `None` takes it in any case.
+    pub waiting_max: Option<u32>,
     /// Its first jobs.
     pub jobs: Vec<NewJob>,
+}
+
+/// Which videos are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoFilter {
+    /// Only in these states; all if there are none.
+    pub states: Vec<VideoState>,
+    /// Only of this account.
+    pub account: Option<AccountId>,
+    /// Only those older than this one: how a list goes on.
+    pub before: Option<VideoId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl VideoFilter {
+    /// The newest ones of all.
+    pub const fn newest(limit: u32) -> Self {
+        Self {
+            states: Vec::new(),
+            account: None,
+            before: None,
+            limit,
+        }
+    }
 }
 
 /// The answer to a submission.
@@ -57,6 +86,8 @@ pub struct VideoRow {
     pub request: serde_json::Value,
     /// What it may cost.
     pub budget: MicroUsd,
+    /// How urgent it is: 1 can wait, 10 goes first.
+    pub priority: u8,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it ended.
@@ -74,7 +105,7 @@ pub struct NewJob {
     pub stage: Stage,
     /// Its input.
     pub args: serde_json::Value,
-    /// Smaller is more urgent.
+    /// Its place within the video, 0 to 65,535; smaller is more urgent.
     pub rank: i64,
     /// Jobs of the same video that must be completed before.
     pub after: Vec<JobId>,

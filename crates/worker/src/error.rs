@@ -100,6 +100,8 @@ impl From<store::Error> for StageError {
     fn from(e: store::Error) -> Self {
         match e {
             store::Error::LeaseLost => Self::discard(Code::LeaseLost, e),
+            // Nobody's fault: the job is given back until the line is resumed.
+            store::Error::Halted => Self::interrupted(),
             store::Error::BudgetExceeded(_) => Self::discard(Code::BudgetExceeded, e),
             store::Error::DiskFull => Self::discard(Code::DiskFull, e),
             other => Self::retry(Code::StoreFailed, LOCAL_PAUSE, other),

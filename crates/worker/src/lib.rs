@@ -2,7 +2,7 @@
 //!
 //! Floor 4. Holds an `Arc<dyn Store>` and never names a driver. No transaction is open while a
 //! stage runs. The life of a video, in functions: [`prepare`] and [`submit()`] accept it,
-//! [`Node::work`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export()`]
+//! [`Node::work`] or [`Node::serve`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export()`]
 //! lays the finished video into a folder.
 
 mod asset;
@@ -33,4 +33,4 @@ pub use plan::{Plan, PlanError};
 pub use progress::{Progress, StageProgress};
 pub use report::{Check, Finding, QualityReport, Verdict};
 pub use request::{Music, Narrator, Request, Source};
-pub use submit::{Order, Prepared, RefusedOrder, prepare, submit};
+pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{ClaimRequest, JobOutcome, Lease, LeasedJob, NodeRow, Settlement, VideoRow};
+use store::{
+    ClaimRequest, JobOutcome, Lease, LeasedJob, NodeOrders, NodeRow, Settlement, VideoRow,
+};
 use tokio::task::JoinSet;
 use ytempire_core::{Cancel, Code, Decision, NodeId, Stage, VideoId};
 
@@ -23,6 +26,13 @@ const TICK: Duration = Duration::from_millis(500);
 /// Extending every fifth tick keeps heartbeats below a third of a lease.
 const TICKS_PER_HEARTBEAT: u32 = 5;
 
+/// How long a node that was told to stop lets its jobs run on. Then they are given back; with the
+/// time that takes it is gone within 25 seconds.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Requests that are remembered: a node works on far fewer videos at once.
+const REQUESTS_MAX: usize = 64;
+
 /// A process that runs jobs. Alive as long as it holds the lock on its file: the system drops
 /// the lock when the process ends, however it ends, so the next one needn't wait for leases.
 pub struct Node {
@@ -36,6 +46,35 @@ pub struct Node {
 struct Running {
     lease: Lease,
     cancel: Cancel,
+}
+
+/// The jobs that a node runs.
+#[derive(Default)]
+struct Crew {
+    jobs: JoinSet<Result<JobEnd, WorkError>>,
+    running: HashMap<tokio::task::Id, Running>,
+    requests: HashMap<VideoId, Arc<Request>>,
+}
+
+impl Crew {
+    /// Raises the flag of every job.
+    fn stop(&self) {
+        for job in self.running.values() {
+            job.cancel.cancel();
+        }
+    }
+
+    /// Waits for a job to end. Only to be asked while there is one.
+    async fn next(&mut self) -> Option<Result<JobEnd, WorkError>> {
+        let ended = self.jobs.join_next_with_id().await?;
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(e) => e.id(),
+        };
+        self.running.remove(&id);
+        // One that panicked is rescued when its lease runs out, as after a crash.
+        Some(ended.map_or(Ok(JobEnd::default()), |(_, end)| end))
+    }
 }
 
 impl Node {
@@ -73,17 +112,12 @@ impl Node {
     /// [`WorkError::Interrupted`] once `cancel` is raised and all running jobs have stopped;
     /// they are given back, and finished ones stay finished.
     pub async fn work(&self, video: VideoId, cancel: &Cancel) -> Result<VideoRow, WorkError> {
-        let mut jobs: JoinSet<Result<JobEnd, WorkError>> = JoinSet::new();
-        let mut running: HashMap<tokio::task::Id, Running> = HashMap::new();
-        let mut ticker = tokio::time::interval(TICK);
-        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut ticks = 0_u32;
+        let mut crew = Crew::default();
+        let mut ticks = ticker();
         loop {
             if cancel.is_cancelled() {
-                for job in running.values() {
-                    job.cancel.cancel();
-                }
-                while jobs.join_next().await.is_some() {}
+                crew.stop();
+                while crew.next().await.is_some() {}
                 return Err(WorkError::Interrupted);
             }
             let row = self
@@ -92,63 +126,100 @@ impl Node {
                 .video_get(video)
                 .await?
                 .ok_or(WorkError::VideoUnknown)?;
-            if row.state.is_final() && jobs.is_empty() {
+            if row.state.is_final() && crew.jobs.is_empty() {
                 return Ok(row);
             }
             if !row.state.is_final() {
-                self.claim_into(video, &row, &mut jobs, &mut running)
-                    .await?;
+                self.claim_into(Some(video), &mut crew).await?;
             }
             tokio::select! {
-                Some(ended) = jobs.join_next_with_id() => {
-                    let id = match &ended { Ok((id, _)) => *id, Err(e) => e.id() };
-                    running.remove(&id);
-                    if let Ok((_, end)) = ended {
-                        end?;
-                    }
-                }
-                _ = ticker.tick() => {
-                    ticks = ticks.wrapping_add(1);
-                    if ticks.is_multiple_of(TICKS_PER_HEARTBEAT) {
-                        self.heartbeat(&running).await?;
-                        self.rescue().await?;
-                    }
-                }
+                Some(ended) = crew.next() => { ended?; }
+                beat = ticks.next() => if beat { self.beat(&crew).await?; },
                 () = raised(cancel) => {}
             }
         }
     }
 
-    async fn claim_into(
+    /// Works on whatever is queued, of all videos, until `cancel` is raised or the store says that
+    /// this node shall leave. `ended` is told of each video that came to its end here.
+    ///
+    /// A raised `cancel` lets running jobs go on for [`GRACE`]; those that are not done by then are
+    /// given back. Trouble with the store is waited out: leases that run out meanwhile are another
+    /// node's.
+    ///
+    /// # Errors
+    /// [`WorkError::Folder`] where the data folder can't be used.
+    pub async fn serve(
         &self,
-        video: VideoId,
-        row: &VideoRow,
-        jobs: &mut JoinSet<Result<JobEnd, WorkError>>,
-        running: &mut HashMap<tokio::task::Id, Running>,
+        cancel: &Cancel,
+        ended: &(dyn Fn(&VideoRow) + Sync),
     ) -> Result<(), WorkError> {
-        let free = self.parts.slots.saturating_sub(running.len() as u32);
+        let mut crew = Crew::default();
+        let mut ticks = ticker();
+        let mut draining = false;
+        let mut grace = None;
+        loop {
+            if cancel.is_cancelled() && grace.is_none() {
+                tracing::info!(jobs = crew.running.len(), "leaving: no new jobs");
+                grace = Some(Box::pin(tokio::time::sleep(GRACE)));
+            }
+            let leaving = draining || grace.is_some();
+            if leaving && crew.jobs.is_empty() {
+                return Ok(());
+            }
+            if !leaving && let Err(e) = self.claim_into(None, &mut crew).await {
+                patient(e)?;
+            }
+            tokio::select! {
+                Some(end) = crew.next() => match end {
+                    Ok(JobEnd { video: Some(video) }) => ended(&video),
+                    Ok(_) => {}
+                    Err(e) => patient(e)?,
+                },
+                beat = ticks.next() => if beat {
+                    match self.beat(&crew).await {
+                        Ok(orders) => draining = orders.draining,
+                        Err(e) => patient(e)?,
+                    }
+                },
+                () = raised(cancel), if grace.is_none() => {}
+                () = over(&mut grace) => crew.stop(),
+            }
+        }
+    }
+
+    /// Extends leases, stops jobs that are no longer ours, and takes over what was left behind.
+    async fn beat(&self, crew: &Crew) -> Result<NodeOrders, WorkError> {
+        self.heartbeat(&crew.running).await?;
+        self.rescue().await?;
+        let now = self.parts.now();
+        Ok(self.parts.store.node_beat(now, self.id).await?)
+    }
+
+    /// Claims as many jobs as slots are free, and starts them.
+    async fn claim_into(&self, video: Option<VideoId>, crew: &mut Crew) -> Result<(), WorkError> {
+        let free = self.parts.slots.saturating_sub(crew.running.len() as u32);
         if free == 0 {
             return Ok(());
         }
         let now = self.parts.now();
         let ask = ClaimRequest {
             node: self.id,
-            video: Some(video),
+            video,
             stages: Stage::ALL.to_vec(),
             max: free,
             lease_until: now.after(LEASE),
         };
-        let claimed = self.parts.store.job_claim(now, ask).await?;
-        if claimed.is_empty() {
-            return Ok(());
-        }
-        let request: Arc<Request> = match serde_json::from_value(row.request.clone()) {
-            Ok(request) => Arc::new(request),
-            Err(e) => return Err(store::Error::Database(format!("video {video}: {e}")).into()),
-        };
-        for job in claimed {
-            let cancel = Cancel::new();
+        for job in self.parts.store.job_claim(now, ask).await? {
             let lease = job.lease;
+            let request = match self.request(job.video, crew).await {
+                Ok(request) => request,
+                Err(e) => {
+                    self.refuse(&job, &e).await?;
+                    continue;
+                }
+            };
+            let cancel = Cancel::new();
             let (tools, children) = self.parts.tools.metered();
             let attempt = Attempt {
                 parts: self.parts.clone(),
@@ -156,12 +227,36 @@ impl Node {
                 children,
                 folder: self.scratch(&job),
                 job,
-                request: Arc::clone(&request),
+                request,
                 cancel: cancel.clone(),
             };
-            let handle = jobs.spawn(run(attempt));
-            running.insert(handle.id(), Running { lease, cancel });
+            let handle = crew.jobs.spawn(run(attempt));
+            crew.running.insert(handle.id(), Running { lease, cancel });
         }
+        Ok(())
+    }
+
+    /// What a video is made from.
+    async fn request(&self, video: VideoId, crew: &mut Crew) -> Result<Arc<Request>, StageError> {
+        if let Some(request) = crew.requests.get(&video) {
+            return Ok(Arc::clone(request));
+        }
+        let row = self.parts.store.video_get(video).await?;
+        let row = row.ok_or_else(|| StageError::bug(format!("video {video} is gone")))?;
+        let request: Request = serde_json::from_value(row.request)?;
+        if crew.requests.len() >= REQUESTS_MAX {
+            crew.requests.clear();
+        }
+        let request = Arc::new(request);
+        crew.requests.insert(video, Arc::clone(&request));
+        Ok(request)
+    }
+
+    /// Ends the attempt of a job that can't be begun.
+    async fn refuse(&self, job: &LeasedJob, error: &StageError) -> Result<(), WorkError> {
+        let now = self.parts.now();
+        let settlement = failed(job.lease, error);
+        self.parts.store.job_settle(now, settlement).await?;
         Ok(())
     }
 
@@ -223,6 +318,11 @@ impl Node {
         Ok(())
     }
 
+    /// Its id.
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
     /// Leaves the store.
     pub async fn leave(mut self) -> Result<(), WorkError> {
         drop(fs::remove_dir_all(self.scratch_of(self.id)));
@@ -241,8 +341,53 @@ async fn raised(cancel: &Cancel) {
     }
 }
 
+/// Every so often, and every so often a heartbeat.
+struct Ticks {
+    interval: tokio::time::Interval,
+    count: u32,
+}
+
+fn ticker() -> Ticks {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    Ticks { interval, count: 0 }
+}
+
+impl Ticks {
+    /// Waits for the next tick; tells whether it is a heartbeat.
+    async fn next(&mut self) -> bool {
+        self.interval.tick().await;
+        self.count = self.count.wrapping_add(1);
+        self.count.is_multiple_of(TICKS_PER_HEARTBEAT)
+    }
+}
+
+/// Waits for the end of the grace, once; for ever where there is none, or none any more.
+async fn over(grace: &mut Option<Pin<Box<tokio::time::Sleep>>>) {
+    match grace {
+        Some(sleep) if !sleep.is_elapsed() => sleep.await,
+        _ => std::future::pending().await,
+    }
+}
+
+/// What a node does about trouble that may pass: it says so and goes on.
+fn patient(error: WorkError) -> Result<(), WorkError> {
+    match error {
+        WorkError::Store(e @ store::Error::SchemaUnknown { .. }) => Err(e.into()),
+        WorkError::Store(e) => {
+            tracing::warn!(error = %e, "the store is in trouble, going on");
+            Ok(())
+        }
+        other => Err(other),
+    }
+}
+
 /// How a job's attempt ended, as far as the node cares.
-struct JobEnd;
+#[derive(Default)]
+struct JobEnd {
+    /// Its video, if this was the video's end.
+    video: Option<Box<VideoRow>>,
+}
 
 /// Runs one attempt and settles it.
 async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
@@ -257,22 +402,30 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     };
     let now = attempt.parts.now();
     let settled = match done {
-        Ok(settlement) => store.job_settle(now, settlement).await.map(drop),
-        Err(e) if e.is_interruption() => store.job_release(now, lease).await,
-        Err(e) => store.job_settle(now, failed(&attempt, &e)).await.map(drop),
+        Ok(settlement) => store.job_settle(now, settlement).await.map(Some),
+        Err(e) if e.is_interruption() => store.job_release(now, lease).await.map(|()| None),
+        Err(e) => {
+            let text = e.text();
+            tracing::debug!(stage = %attempt.stage(), code = %e.code, error = text, "attempt failed");
+            store.job_settle(now, failed(lease, &e)).await.map(Some)
+        }
     };
     progress.end(lease.job);
     drop(fs::remove_dir_all(&folder));
     match settled {
+        Ok(video) => {
+            let ended = video.filter(|video| video.finalized_at == Some(now));
+            let video = ended.map(Box::new);
+            Ok(JobEnd { video })
+        }
         // Another node has the job: what was done here is simply not used.
-        Ok(()) | Err(store::Error::LeaseLost) => Ok(JobEnd),
+        Err(store::Error::LeaseLost) => Ok(JobEnd::default()),
         Err(e) => Err(e.into()),
     }
 }
 
-fn failed(attempt: &Attempt, error: &StageError) -> Settlement {
+fn failed(lease: Lease, error: &StageError) -> Settlement {
     let text = error.text();
-    tracing::debug!(stage = %attempt.stage(), code = %error.code, error = text, "attempt failed");
     let code = if error.code == Code::Interrupted {
         Code::Bug
     } else {
@@ -283,7 +436,7 @@ fn failed(attempt: &Attempt, error: &StageError) -> Settlement {
         Decision::Discard => JobOutcome::Discard { code, text },
     };
     Settlement {
-        lease: attempt.job.lease,
+        lease,
         outcome,
         postings: vec![],
         events: vec![],

@@ -278,14 +278,32 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+/// On which terms an order is accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How urgent it is: 1 can wait, 10 goes first.
+    pub priority: u8,
+    /// The most videos that may wait before it; `None` takes it in any case.
+    pub waiting_max: Option<u32>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            priority: store::PRIORITY,
+            waiting_max: None,
+        }
+    }
+}
+
 /// Accepts a prepared order, or finds the video that the same order made before.
 ///
 /// A video that failed or was cancelled isn't revived, nor one whose files were pruned: the same
 /// order begins a new one, which finds all that is left of the old one in the cache.
-pub async fn submit(parts: &Parts, prepared: &Prepared) -> store::Result<Submitted> {
+pub async fn submit(parts: &Parts, prepared: &Prepared, terms: Terms) -> store::Result<Submitted> {
     let mut number = 1;
     loop {
-        let submitted = try_submit(parts, prepared, number).await?;
+        let submitted = try_submit(parts, prepared, terms, number).await?;
         let usable = match submitted.video.state {
             VideoState::Failed | VideoState::Cancelled => false,
             VideoState::Ready => export::is_whole(parts, submitted.video.id).await?,
@@ -298,7 +316,35 @@ pub async fn submit(parts: &Parts, prepared: &Prepared) -> store::Result<Submitt
     }
 }
 
-async fn try_submit(parts: &Parts, prepared: &Prepared, number: u32) -> store::Result<Submitted> {
+/// What was ordered before, prepared anew: at today's prices and with today's backends.
+///
+/// # Errors
+/// [`RefusedOrder`] where that isn't possible any more.
+pub fn prepare_again(parts: &Parts, video: &store::VideoRow) -> Result<Prepared, RefusedOrder> {
+    let request: Request = serde_json::from_value(video.request.clone()).map_err(|e| {
+        let text = format!("it was ordered with another version of this program: {e}");
+        RefusedOrder::new(Code::BriefInvalid, text)
+    })?;
+    let request = Request {
+        renderer: RENDERER,
+        ..request
+    };
+    let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    let key = key(&request)?;
+    Ok(Prepared {
+        request,
+        plan,
+        key,
+        notices: Vec::new(),
+    })
+}
+
+async fn try_submit(
+    parts: &Parts,
+    prepared: &Prepared,
+    terms: Terms,
+    number: u32,
+) -> store::Result<Submitted> {
     let now = parts.now();
     let request = &prepared.request;
     let title = match &request.source {
@@ -320,6 +366,8 @@ async fn try_submit(parts: &Parts, prepared: &Prepared, number: u32) -> store::R
         request: serde_json::to_value(request)
             .map_err(|e| store::Error::Database(format!("can't write the request: {e}")))?,
         budget: request.budget,
+        priority: terms.priority,
+        waiting_max: terms.waiting_max,
         envelopes: prepared.plan.envelopes.clone(),
         jobs: vec![script],
     };

@@ -128,16 +128,22 @@ async fn make_ready(parts: &Parts, file: &ArtifactId, bytes: u64) {
 async fn a_finished_video_is_made_again_once_its_files_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts(folder.path(), 1);
-    let first = worker::submit(&parts, &prepared()).await.unwrap();
+    let first = worker::submit(&parts, &prepared(), worker::Terms::default())
+        .await
+        .unwrap();
     let file = parts.artifacts.put_bytes(b"video").unwrap();
     make_ready(&parts, &file.id, file.bytes).await;
 
-    let same = worker::submit(&parts, &prepared()).await.unwrap();
+    let same = worker::submit(&parts, &prepared(), worker::Terms::default())
+        .await
+        .unwrap();
     assert_eq!((same.fresh, same.video.id), (false, first.video.id));
     assert_eq!(same.video.state, VideoState::Ready);
 
     parts.artifacts.remove(&file.id).unwrap();
-    let again = worker::submit(&parts, &prepared()).await.unwrap();
+    let again = worker::submit(&parts, &prepared(), worker::Terms::default())
+        .await
+        .unwrap();
     assert!(
         again.fresh,
         "an order whose result is gone would fail for ever"

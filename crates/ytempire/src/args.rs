@@ -1,5 +1,7 @@
 //! Arguments.
 
+pub(crate) mod line;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -96,6 +98,20 @@ pub(crate) enum Command {
     /// The database and its settings, its clock against ours, the disk, the programs, the encoders
     /// and the voices. Changes nothing in the database.
     Doctor(Doctor),
+    /// Work on whatever is queued, until told to stop
+    ///
+    /// Any number of them may share a database, on one machine or on many; each takes jobs as its
+    /// slots become free. One that dies loses nothing: others take its jobs over.
+    Work(line::Work),
+    /// Queue, follow, cancel and export videos
+    #[command(subcommand)]
+    Video(line::Video),
+    /// Look at the line as a whole; pause it, resume it, halt it
+    #[command(subcommand)]
+    Queue(line::Queue),
+    /// List nodes, or have them leave
+    #[command(subcommand)]
+    Node(line::Node),
     /// Simulate days of videos on a machine, before it is bought or filled
     ///
     /// The scheduler that runs here is the one that schedules real videos; only the clock, the
@@ -111,7 +127,7 @@ pub(crate) enum Command {
 }
 
 /// `ytempire make`.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Make {
     /// A brief (.toml, .yaml, .json) or an article of yours (.md, .txt, .html)

@@ -2,7 +2,6 @@
 
 use comfy_table::{CellAlignment, Table};
 use ledger::{Receipt, TransferState};
-use ytempire_core::Code;
 
 use crate::args::{Cost, Global};
 use crate::config::Config;
@@ -13,24 +12,7 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
     let config = Config::load(global)?;
     let parts = world::parts(global, &config).await?;
-    let videos = parts.store.video_list(10_000).await?;
-    let mut found = videos
-        .into_iter()
-        .filter(|video| args.video == "last" || video.id.to_string().starts_with(&args.video));
-    let video = found.next().ok_or_else(|| {
-        let text = format!(
-            "there is no video {:?}; `ytempire list` shows all",
-            args.video
-        );
-        Failure::new(Code::VideoUnknown, text)
-    })?;
-    if args.video != "last" && found.next().is_some() {
-        let text = format!(
-            "several videos begin with {:?}; give more of the id",
-            args.video
-        );
-        return Err(Failure::new(Code::VideoUnknown, text));
-    }
+    let video = crate::video::meant(&parts, &args.video).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
     let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
     if args.json {

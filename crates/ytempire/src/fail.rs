@@ -56,6 +56,8 @@ impl From<store::Error> for Failure {
             store::Error::DiskFull => Code::DiskFull,
             store::Error::ReadOnly(_) => Code::FolderUnwritable,
             store::Error::BudgetExceeded(_) => Code::BudgetExceeded,
+            store::Error::LineFull { .. } => Code::LineFull,
+            store::Error::Halted => Code::LineHalted,
             _ => Code::StoreFailed,
         };
         Self::new(code, e.to_string())

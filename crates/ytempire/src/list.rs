@@ -2,6 +2,7 @@
 
 use comfy_table::Table;
 use serde_json::json;
+use store::VideoFilter;
 
 use crate::args::{Global, List};
 use crate::config::Config;
@@ -12,7 +13,10 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: List) -> Result<(), Failure> {
     let config = Config::load(global)?;
     let parts = world::parts(global, &config).await?;
-    let videos = parts.store.video_list(args.limit).await?;
+    let videos = parts
+        .store
+        .video_list(VideoFilter::newest(args.limit))
+        .await?;
     if args.json {
         let line = |video: &store::VideoRow| {
             let object = json!({ "id": video.id, "title": video.title, "state": video.state });

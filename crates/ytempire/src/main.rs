@@ -11,12 +11,15 @@ mod database;
 mod display;
 mod doctor;
 mod fail;
+mod line;
 mod list;
 mod make;
 mod manual;
 mod migrate;
 mod plan;
 mod schema;
+mod video;
+mod work;
 mod world;
 
 use std::process::ExitCode;
@@ -53,6 +56,10 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Migrate(migrate) => migrate::run(&global, migrate).await,
             Command::Doctor(doctor) => doctor::run(&global, doctor).await,
             Command::Plan(plan) => plan::run(&global, &plan),
+            Command::Work(work) => work::run(&global, work).await,
+            Command::Video(video) => video::run(&global, video).await,
+            Command::Queue(queue) => line::queue(&global, queue).await,
+            Command::Node(node) => line::node(&global, node).await,
             Command::Schema(schema) => schema::run(&schema),
             Command::Completions(shell) => manual::completions(&shell),
             Command::Man(man) => manual::man(&man),

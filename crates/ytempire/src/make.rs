@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use store::VideoRow;
 use worker::{
-    Exported, Node, Order, Parts, Prepared, RefusedOrder, WorkError, export, prepare, submit,
+    Exported, Node, Order, Parts, Prepared, RefusedOrder, Terms, WorkError, export, prepare, submit,
 };
 use ytempire_core::brief::{self, Brief, Syntax};
 use ytempire_core::{Code, VideoState};
@@ -33,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| default_out(&args));
     writable(&out)?;
-    let submitted = submit(&parts, &prepared).await?;
+    let submitted = submit(&parts, &prepared, Terms::default()).await?;
     let video = submitted.video;
     let mut display = Display::new(global, &args, &parts, &video);
     display.begin(&prepared, submitted.fresh);
@@ -64,7 +64,7 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
 }
 
 /// Preparing reads and hashes the user's files: not on a thread that serves the store.
-async fn off_the_loop(parts: Parts, args: Make) -> Result<Prepared, Failure> {
+pub(crate) async fn off_the_loop(parts: Parts, args: Make) -> Result<Prepared, Failure> {
     let prepared = move || {
         let file = args.brief.as_deref().map(File::read).transpose()?;
         let order = order(&args, file.as_ref())?;
@@ -213,6 +213,11 @@ fn default_out(args: &Make) -> PathBuf {
         .and_then(|path| path.file_stem())
         .map(|s| s.to_string_lossy());
     let name = stem.unwrap_or_else(|| args.topic.clone().unwrap_or_default().into());
+    Path::new("out").join(slug(&name))
+}
+
+/// A name for a folder: the letters and digits of `name`, at most 60 characters.
+pub(crate) fn slug(name: &str) -> String {
     let slug: String = name
         .chars()
         .map(|c| {
@@ -225,7 +230,11 @@ fn default_out(args: &Make) -> PathBuf {
         .collect();
     let words: Vec<&str> = slug.split('-').filter(|word| !word.is_empty()).collect();
     let slug: String = words.join("-").chars().take(60).collect();
-    Path::new("out").join(if slug.is_empty() { "video" } else { &slug })
+    if slug.is_empty() {
+        "video".to_owned()
+    } else {
+        slug
+    }
 }
 
 /// Fails before any work where the result couldn't be laid down.

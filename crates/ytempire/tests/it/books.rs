@@ -27,7 +27,11 @@ pub(crate) fn books(place: &Place) -> Vec<Books> {
     runtime.block_on(async {
         let store = SqliteStore::open(&path, CrashPlan::default()).unwrap();
         let mut all = Vec::new();
-        for video in store.video_list(1000).await.unwrap() {
+        for video in store
+            .video_list(store::VideoFilter::newest(1000))
+            .await
+            .unwrap()
+        {
             all.push(Books {
                 transfers: store.transfer_list(video.id).await.unwrap(),
                 events: store.event_list(video.id, 0, 100_000).await.unwrap(),
@@ -40,7 +44,7 @@ pub(crate) fn books(place: &Place) -> Vec<Books> {
 }
 
 /// The nodes that are still registered.
-fn nodes(place: &Place) -> Vec<store::NodeRow> {
+fn nodes(place: &Place) -> Vec<store::NodeStatus> {
     let path = place.data().join("ytempire.db");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

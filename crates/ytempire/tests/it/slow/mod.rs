@@ -3,6 +3,7 @@
 mod assets;
 mod crash;
 mod database;
+mod line;
 mod looked;
 mod providers;
 mod shapes;

@@ -1,0 +1,124 @@
+//! Statements about the line.
+
+use store::{Error, Line, LineLoad, LineMode};
+use tokio_postgres::Row;
+use ytempire_core::{AccountId, Timestamp};
+
+use crate::connection::{Connection, Tx};
+use crate::sql::{self, Cells, Fault, Result};
+
+const GET: &str = "SELECT id, mode, changed_at, reason FROM line";
+
+pub(crate) async fn get(db: &Connection) -> Result<Line> {
+    let row = db.first(GET, &[]).await?.ok_or_else(gone)?;
+    let row = Cells::of("line", &row);
+    Ok(Line {
+        mode: row.named("mode", LineMode::from_name)?,
+        changed_at: row.time("changed_at")?,
+        reason: row.get("reason")?,
+    })
+}
+
+fn gone() -> Fault {
+    Fault::Said(Error::Database("the line has no row".to_owned()))
+}
+
+pub(crate) async fn set(tx: &Tx, now: Timestamp, mode: LineMode, reason: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE line SET mode = $1, changed_at = $2, reason = $3",
+        &[&mode.as_str(), &now.as_micros(), &&*sql::words(reason)],
+    )
+    .await?;
+    // Whoever waits for jobs shall look again.
+    tx.wake();
+    Ok(())
+}
+
+/// Fails while nothing may be spent.
+pub(crate) async fn may_spend(tx: &Tx) -> Result<()> {
+    match get(tx).await?.mode {
+        LineMode::Halted => Err(Fault::Said(Error::Halted)),
+        LineMode::Running | LineMode::Paused => Ok(()),
+    }
+}
+
+/// Fails where as many videos wait as may. The line stays locked, so that no other comes in between.
+pub(crate) async fn has_room(tx: &Tx, max: u32) -> Result<()> {
+    tx.query("SELECT id FROM line FOR NO KEY UPDATE", &[])
+        .await?;
+    let waiting = "SELECT count(*) AS waiting FROM videos WHERE state = 'queued'";
+    let row = tx.first(waiting, &[]).await?.ok_or_else(gone)?;
+    let waiting: u32 = Cells::of("videos", &row).count("waiting")?;
+    if waiting >= max {
+        return Err(Fault::Said(Error::LineFull { waiting, max }));
+    }
+    Ok(())
+}
+
+/// The turn of an account's next video, taken.
+pub(crate) async fn take_turn(tx: &Tx, account: AccountId) -> Result<i64> {
+    let row = tx
+        .first(
+            "UPDATE accounts
+             SET turn = greatest(turn + 1, (SELECT turn FROM line))
+             WHERE id = $1
+             RETURNING id, turn",
+            &[&account.0],
+        )
+        .await?;
+    let row: Row =
+        row.ok_or_else(|| Fault::Said(Error::Database(format!("there is no account {account}"))))?;
+    Cells::of("accounts", &row).get("turn")
+}
+
+/// Notes that these videos were begun: the latest of their turns is the line's.
+pub(crate) async fn begun(tx: &Tx, videos: &[uuid::Uuid]) -> Result<()> {
+    tx.execute(
+        "UPDATE line
+         SET turn = latest.turn
+         FROM (SELECT max(turn) AS turn FROM videos WHERE id = ANY ($1)) AS latest
+         WHERE line.turn < latest.turn",
+        &[&videos],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn load(db: &Connection) -> Result<LineLoad> {
+    let row = db
+        .first(
+            "SELECT
+                 (SELECT count(*) FROM videos WHERE state = 'queued') AS videos_queued,
+                 (SELECT count(*)
+                  FROM videos
+                  WHERE finalized_at IS NULL AND state = 'running') AS videos_running,
+                 (SELECT count(*)
+                  FROM jobs
+                  WHERE finalized_at IS NULL AND state = 'waiting') AS jobs_waiting,
+                 (SELECT count(*) FROM jobs WHERE state = 'scheduled') AS jobs_scheduled,
+                 (SELECT count(*) FROM jobs WHERE state = 'available') AS jobs_available,
+                 (SELECT count(*) FROM jobs WHERE state = 'running') AS jobs_running",
+            &[],
+        )
+        .await?;
+    let row = row.ok_or_else(gone)?;
+    let row = Cells::of("line", &row);
+    Ok(LineLoad {
+        videos_queued: row.count("videos_queued")?,
+        videos_running: row.count("videos_running")?,
+        jobs_waiting: row.count("jobs_waiting")?,
+        jobs_scheduled: row.count("jobs_scheduled")?,
+        jobs_available: row.count("jobs_available")?,
+        jobs_running: row.count("jobs_running")?,
+    })
+}
+
+pub(crate) async fn account_put(tx: &Tx, account: AccountId, name: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO accounts (id, name) VALUES ($1, $2)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        &[&account.0, &&*sql::words(name)],
+    )
+    .await?;
+    Ok(())
+}

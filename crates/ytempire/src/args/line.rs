@@ -1,0 +1,205 @@
+//! Arguments of the commands that run a line: `work`, `video`, `queue`, `node`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use ytempire_core::VideoState;
+
+use super::{CaptionsArg, FormatArg, Make, TierArg};
+
+/// `ytempire work`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Work {
+    /// Jobs at once [default: the configuration's, or the cores of this machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) slots: Option<u32>,
+}
+
+/// `ytempire video`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Video {
+    /// Queue videos for whichever node comes first
+    Submit(Box<Submit>),
+    /// List videos, newest first
+    List(List),
+    /// Show a video: where it stands, its stages, what it cost
+    Show(One),
+    /// Follow a video to its end
+    Watch(One),
+    /// Cancel videos; running jobs are stopped within seconds and paid work stays in the cache
+    Cancel(Many),
+    /// Make ended videos again: what was finished is taken from the cache
+    Retry(Retry),
+    /// Lay finished videos into a folder, one folder each
+    Export(Export),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Submit {
+    /// Briefs (.toml, .yaml, .json) or articles of yours (.md, .txt, .html)
+    #[arg(required_unless_present = "topic", conflicts_with = "topic")]
+    pub(crate) briefs: Vec<PathBuf>,
+    /// A topic for a language backend to write about
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// 1 can wait, 10 goes first
+    #[arg(long, default_value_t = store::PRIORITY, value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(crate) priority: u8,
+    /// Refuse where so many videos wait already; 0: never
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) waiting_max: u32,
+    /// Shape of the picture [default: 16:9]
+    #[arg(long)]
+    pub(crate) format: Option<FormatArg>,
+    /// Which backends may be used, and how much CPU [default: simple]
+    #[arg(long)]
+    pub(crate) tier: Option<TierArg>,
+    /// Dollars that each video may cost [default: 3.00, which is also the most]
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<String>,
+    /// Where captions go [default: both]
+    #[arg(long)]
+    pub(crate) captions: Option<CaptionsArg>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Submit {
+    /// The orders, as `make` takes them one by one.
+    pub(crate) fn orders(&self) -> Vec<Make> {
+        let of = |brief: Option<&PathBuf>| Make {
+            brief: brief.cloned(),
+            topic: self.topic.clone(),
+            format: self.format,
+            tier: self.tier,
+            budget: self.budget.clone(),
+            captions: self.captions,
+            ..Make::default()
+        };
+        if self.topic.is_some() {
+            return vec![of(None)];
+        }
+        self.briefs.iter().map(|brief| of(Some(brief))).collect()
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct List {
+    /// Only in these states
+    #[arg(long = "state", value_name = "STATE")]
+    pub(crate) states: Vec<StateArg>,
+    /// How many at most
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--state`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StateArg {
+    /// nothing of it was begun
+    Queued,
+    /// being made
+    Running,
+    /// finished and checked
+    Ready,
+    /// given up, or rejected by its checks
+    Failed,
+    /// stopped on request
+    Cancelled,
+}
+
+impl From<StateArg> for VideoState {
+    fn from(arg: StateArg) -> Self {
+        match arg {
+            StateArg::Queued => Self::Queued,
+            StateArg::Running => Self::Running,
+            StateArg::Ready => Self::Ready,
+            StateArg::Failed => Self::Failed,
+            StateArg::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct One {
+    /// The video's id, its first characters, or `last`
+    #[arg(default_value = "last")]
+    pub(crate) video: String,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Many {
+    /// Ids of videos, their first characters, or `last`
+    #[arg(required = true)]
+    pub(crate) videos: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Retry {
+    /// Ids of videos, their first characters, or `last`
+    #[arg(required = true)]
+    pub(crate) videos: Vec<String>,
+    /// 1 can wait, 10 goes first [default: as before]
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(crate) priority: Option<u8>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Export {
+    /// Ids of videos, their first characters, or `last` [default: all that are ready]
+    pub(crate) videos: Vec<String>,
+    /// The folder in which each video gets one
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub(crate) out: PathBuf,
+}
+
+/// `ytempire queue`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Queue {
+    /// How much waits and runs, and whether nodes may work
+    Status(Json),
+    /// Begin nothing more; what runs goes on to its end
+    Pause(Reason),
+    /// Work and spend again
+    Resume,
+    /// Tell all nodes to leave once their jobs have ended
+    Drain,
+    /// Emergency: begin nothing and spend nothing more, on any node, also after a restart
+    ///
+    /// Every reservation is refused and no request may leave from this moment on. Work that is
+    /// already paid for, or costs nothing more, goes on to its end.
+    Halt(Reason),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Json {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reason {
+    /// Why, for whoever finds it so
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
+}
+
+/// `ytempire node`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Node {
+    /// List nodes
+    List(Json),
+    /// Tell a node to leave once its jobs have ended
+    Drain {
+        /// The node's id or its first characters
+        node: String,
+    },
+}

@@ -1,0 +1,134 @@
+//! `ytempire queue` and `ytempire node`: the line as a whole, and who works on it.
+
+use comfy_table::Table;
+use serde_json::json;
+use store::{LineMode, NodeStatus};
+use worker::Parts;
+use ytempire_core::{Code, Timestamp};
+
+use crate::args::{
+    Global,
+    line::{Json, Node, Queue},
+};
+use crate::config::Config;
+use crate::fail::Failure;
+use crate::schema::print;
+use crate::world;
+
+pub(crate) async fn queue(global: &Global, command: Queue) -> Result<(), Failure> {
+    let config = Config::load(global)?;
+    let parts = world::parts(global, &config).await?;
+    match command {
+        Queue::Status(args) => status(&parts, &args).await,
+        Queue::Pause(args) => set(&parts, LineMode::Paused, &args.reason).await,
+        Queue::Resume => set(&parts, LineMode::Running, "").await,
+        Queue::Halt(args) => set(&parts, LineMode::Halted, &args.reason).await,
+        Queue::Drain => drain(&parts, "").await,
+    }
+}
+
+pub(crate) async fn node(global: &Global, command: Node) -> Result<(), Failure> {
+    let config = Config::load(global)?;
+    let parts = world::parts(global, &config).await?;
+    match command {
+        Node::List(args) => list(&parts, &args).await,
+        Node::Drain { node } => drain(&parts, &node).await,
+    }
+}
+
+async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
+    let line = parts.store.line_get().await?;
+    let load = parts.store.line_load().await?;
+    let nodes = parts.store.node_list().await?;
+    if args.json {
+        let whole = json!({ "mode": line.mode, "changed_at": line.changed_at,
+            "reason": line.reason, "load": load, "nodes": nodes.len() });
+        return print(&format!("{whole:#}\n"));
+    }
+    let mut text = format!("the line is {}", line.mode.as_str());
+    if line.mode != LineMode::Running {
+        let why = if line.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", line.reason)
+        };
+        text += &format!(" since {}{why}", line.changed_at.to_rfc3339());
+    }
+    text += &format!(
+        "\nvideos  {} queued, {} running\njobs    {} available, {} running, {} waiting, {} scheduled\
+         \nnodes   {}\n",
+        load.videos_queued,
+        load.videos_running,
+        load.jobs_available,
+        load.jobs_running,
+        load.jobs_waiting,
+        load.jobs_scheduled,
+        nodes.len(),
+    );
+    print(&text)
+}
+
+async fn set(parts: &Parts, mode: LineMode, reason: &str) -> Result<(), Failure> {
+    parts.store.line_set(parts.now(), mode, reason).await?;
+    let what = match mode {
+        LineMode::Running => "the line runs",
+        LineMode::Paused => "the line is paused: nothing more is begun; what runs goes on",
+        LineMode::Halted => "the line is halted: nothing more is begun or spent",
+    };
+    print(&format!("{what}\n"))
+}
+
+async fn drain(parts: &Parts, prefix: &str) -> Result<(), Failure> {
+    let nodes = parts.store.node_list().await?;
+    let meant: Vec<&NodeStatus> = nodes
+        .iter()
+        .filter(|node| node.id.to_string().starts_with(prefix))
+        .collect();
+    if meant.is_empty() {
+        let text = if prefix.is_empty() {
+            "no node works here".to_owned()
+        } else {
+            format!("there is no node {prefix:?}; `ytempire node list` shows all")
+        };
+        return Err(Failure::new(Code::NodeUnknown, text));
+    }
+    if meant.len() > 1 && !prefix.is_empty() {
+        let text = format!("several nodes begin with {prefix:?}; give more of the id");
+        return Err(Failure::new(Code::NodeUnknown, text));
+    }
+    for node in meant {
+        parts.store.node_drain(node.id).await?;
+        print(&format!("{} leaves once its jobs have ended\n", node.id))?;
+    }
+    Ok(())
+}
+
+async fn list(parts: &Parts, args: &Json) -> Result<(), Failure> {
+    let nodes = parts.store.node_list().await?;
+    if args.json {
+        let line = |node: &NodeStatus| serde_json::to_string(node).map(|line| line + "\n");
+        let lines: Result<String, _> = nodes.iter().map(line).collect();
+        return print(&lines.map_err(|e| Failure::bug(e.to_string()))?);
+    }
+    if nodes.is_empty() {
+        return print("no node works here; start one: ytempire work\n");
+    }
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(["id", "jobs", "seen", "", "name"]);
+    for node in nodes {
+        table.add_row([
+            node.id.to_string(),
+            node.jobs.to_string(),
+            ago(node.seen_at, parts.now()),
+            if node.draining { "leaving" } else { "" }.to_owned(),
+            node.name,
+        ]);
+    }
+    print(&format!("{table}\n"))
+}
+
+fn ago(then: Timestamp, now: Timestamp) -> String {
+    format!("{} s ago", now.since(then).as_secs())
+}

@@ -1,0 +1,129 @@
+//! What changes videos: submit, cancel, retry; and export, which changes a folder.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use store::{Submitted, VideoFilter, VideoRow};
+use worker::{Parts, Terms, export, prepare_again, submit as accept};
+use ytempire_core::{Code, VideoState};
+
+use super::meant;
+use crate::args::line::{Export, Many, Retry, Submit};
+use crate::config::Config;
+use crate::fail::Failure;
+use crate::make;
+use crate::schema::print;
+use crate::world;
+
+pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> Result<(), Failure> {
+    parts.backends = Arc::new(config.backends()?);
+    world::check_tools(&parts.tools)?;
+    let terms = Terms {
+        priority: args.priority,
+        waiting_max: (args.waiting_max > 0).then_some(args.waiting_max),
+    };
+    for order in args.orders() {
+        let prepared = make::off_the_loop(parts.clone(), order).await?;
+        for notice in &prepared.notices {
+            anstream::eprintln!("note: {notice}");
+        }
+        let submitted = accept(&parts, &prepared, terms).await?;
+        told(&submitted, args.json)?;
+    }
+    told_of_the_line(&parts).await
+}
+
+fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
+    let Submitted { video, fresh } = submitted;
+    if as_json {
+        let object = json!({ "id": video.id, "title": video.title, "state": video.state,
+            "priority": video.priority, "fresh": fresh });
+        return print(&format!("{object}\n"));
+    }
+    let how = if *fresh { "" } else { " (was there before)" };
+    let state = video.state.as_str();
+    print(&format!("{} {state} {}{how}\n", video.id, video.title))
+}
+
+/// Says so where nobody will come for what was just submitted.
+async fn told_of_the_line(parts: &Parts) -> Result<(), Failure> {
+    let line = parts.store.line_get().await?;
+    if line.mode != store::LineMode::Running {
+        anstream::eprintln!(
+            "note: the line is {}; `ytempire queue resume` goes on",
+            line.mode.as_str()
+        );
+    } else if parts.store.node_list().await?.is_empty() {
+        anstream::eprintln!("note: no node works here; `ytempire work` starts one");
+    }
+    Ok(())
+}
+
+pub(super) async fn cancel(parts: &Parts, args: &Many) -> Result<(), Failure> {
+    for text in &args.videos {
+        let video = meant(parts, text).await?;
+        let done = parts.store.video_cancel(parts.now(), video.id).await?;
+        let said = if done {
+            "cancelled"
+        } else {
+            "had ended before"
+        };
+        print(&format!("{} {said} {}\n", video.id, video.title))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Result<(), Failure> {
+    parts.backends = Arc::new(config.backends()?);
+    for text in &args.videos {
+        let video = meant(&parts, text).await?;
+        if !video.state.is_final() {
+            let text = format!(
+                "video {} is {}: there is nothing to try again; cancel it first",
+                video.id,
+                video.state.as_str()
+            );
+            return Err(Failure::new(Code::BriefInvalid, text));
+        }
+        let terms = Terms {
+            priority: args.priority.unwrap_or(video.priority),
+            waiting_max: None,
+        };
+        let prepared = prepare_again(&parts, &video)
+            .map_err(|refused| Failure::new(refused.code, refused.text))?;
+        told(&accept(&parts, &prepared, terms).await?, false)?;
+    }
+    told_of_the_line(&parts).await
+}
+
+pub(super) async fn export_all(parts: &Parts, args: &Export) -> Result<(), Failure> {
+    let mut videos = Vec::new();
+    for text in &args.videos {
+        videos.push(meant(parts, text).await?);
+    }
+    if args.videos.is_empty() {
+        let filter = VideoFilter {
+            states: vec![VideoState::Ready],
+            ..VideoFilter::newest(u32::MAX)
+        };
+        videos = parts.store.video_list(filter).await?;
+    }
+    for video in videos {
+        if !video.state.is_final() {
+            let text = format!("video {} is {}", video.id, video.state.as_str());
+            let hint = "`ytempire video watch` follows it to its end";
+            return Err(Failure::new(Code::VideoUnknown, text).hint(hint));
+        }
+        let folder = args.out.join(folder_name(&video));
+        let exported = export(parts, &video, &folder).await?;
+        print(&format!("{}\n", exported.folder.display()))?;
+    }
+    Ok(())
+}
+
+/// A name that people recognise and that no two videos share.
+fn folder_name(video: &VideoRow) -> String {
+    let id = video.id.to_string();
+    let tail = &id[id.len() - 6..];
+    format!("{}-{tail}", make::slug(&video.title))
+}

@@ -1,0 +1,61 @@
+//! `ytempire work`: a node that makes whatever is queued.
+
+use std::sync::Arc;
+
+use store::VideoRow;
+use worker::{Node, WorkError};
+use ytempire_core::Code;
+
+use crate::args::{Global, line::Work};
+use crate::config::Config;
+use crate::fail::Failure;
+use crate::world;
+
+pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
+    let cancel = world::stop_signal()?;
+    let config = Config::load(global)?;
+    let mut parts = world::parts(global, &config).await?;
+    parts.backends = Arc::new(config.backends()?);
+    parts.slots = args.slots.unwrap_or(parts.slots);
+    world::check_tools(&parts.tools)?;
+    let slots = parts.slots;
+    let name = world::node_name();
+    let node = Node::join(parts, &name).await.map_err(failed)?;
+    let say = !global.quiet;
+    if say {
+        anstream::eprintln!(
+            "node {} ({name}) works with {slots} slots; Ctrl-C or SIGTERM: it finishes what it can \
+             within 20 s and leaves",
+            node.id()
+        );
+    }
+    let ended = |video: &VideoRow| {
+        let Some((code, text)) = &video.failure else {
+            anstream::println!("{} {} {}", video.state.as_str(), video.id, video.title);
+            return;
+        };
+        anstream::println!(
+            "{} {} {}: {code}: {text}",
+            video.state.as_str(),
+            video.id,
+            video.title
+        );
+    };
+    node.serve(&cancel, &ended).await.map_err(failed)?;
+    node.leave().await.map_err(failed)?;
+    if say {
+        anstream::eprintln!("left");
+    }
+    Ok(())
+}
+
+fn failed(error: WorkError) -> Failure {
+    match error {
+        WorkError::Store(e) => e.into(),
+        WorkError::Folder(e) => Failure::new(
+            Code::FolderUnwritable,
+            format!("the data folder can't be used: {e}"),
+        ),
+        other => Failure::bug(other.to_string()),
+    }
+}
