@@ -18,6 +18,7 @@ Exit codes:
   5    the finished video was rejected by its checks
   6    the database is not up to date (migrate --check)
   7    doctor found something that must be mended
+  8    as many videos wait as may
   130  interrupted; the same command goes on
 
 Every error has a code such as YT0101; docs/errors/ has a page for each.";
