@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +25,9 @@ const TICK: Duration = Duration::from_millis(500);
 /// Extending every fifth tick keeps heartbeats below a third of a lease.
 const TICKS_PER_HEARTBEAT: u32 = 5;
 
-/// How long a node that was told to stop lets its jobs run on. Then they are given back; with the
-/// time that takes it is gone within 25 seconds.
-const GRACE: Duration = Duration::from_secs(20);
+/// For how many ticks a node that was told to stop lets its jobs run on: 20 seconds. Then they are
+/// given back; with the time that takes it is gone within 25.
+const GRACE_TICKS: u32 = 40;
 
 /// Requests that are remembered: a node works on far fewer videos at once.
 const REQUESTS_MAX: usize = 64;
@@ -73,7 +72,7 @@ impl Crew {
         };
         self.running.remove(&id);
         // One that panicked is rescued when its lease runs out, as after a crash.
-        Some(ended.map_or(Ok(JobEnd::default()), |(_, end)| end))
+        Some(ended.map_or_else(|_| Ok(JobEnd::default()), |(_, end)| end))
     }
 }
 
@@ -143,7 +142,7 @@ impl Node {
     /// Works on whatever is queued, of all videos, until `cancel` is raised or the store says that
     /// this node shall leave. `ended` is told of each video that came to its end here.
     ///
-    /// A raised `cancel` lets running jobs go on for [`GRACE`]; those that are not done by then are
+    /// A raised `cancel` lets running jobs go on for 20 seconds; those that are not done by then are
     /// given back. Trouble with the store is waited out: leases that run out meanwhile are another
     /// node's.
     ///
@@ -157,11 +156,11 @@ impl Node {
         let mut crew = Crew::default();
         let mut ticks = ticker();
         let mut draining = false;
-        let mut grace = None;
+        let mut grace: Option<u32> = None;
         loop {
             if cancel.is_cancelled() && grace.is_none() {
                 tracing::info!(jobs = crew.running.len(), "leaving: no new jobs");
-                grace = Some(Box::pin(tokio::time::sleep(GRACE)));
+                grace = Some(GRACE_TICKS);
             }
             let leaving = draining || grace.is_some();
             if leaving && crew.jobs.is_empty() {
@@ -176,14 +175,19 @@ impl Node {
                     Ok(_) => {}
                     Err(e) => patient(e)?,
                 },
-                beat = ticks.next() => if beat {
-                    match self.beat(&crew).await {
-                        Ok(orders) => draining = orders.draining,
-                        Err(e) => patient(e)?,
+                beat = ticks.next() => {
+                    grace = grace.map(|left| left.saturating_sub(1));
+                    if grace == Some(0) {
+                        crew.stop();
+                    }
+                    if beat {
+                        match self.beat(&crew).await {
+                            Ok(orders) => draining = orders.draining,
+                            Err(e) => patient(e)?,
+                        }
                     }
                 },
                 () = raised(cancel), if grace.is_none() => {}
-                () = over(&mut grace) => crew.stop(),
             }
         }
     }
@@ -359,14 +363,6 @@ impl Ticks {
         self.interval.tick().await;
         self.count = self.count.wrapping_add(1);
         self.count.is_multiple_of(TICKS_PER_HEARTBEAT)
-    }
-}
-
-/// Waits for the end of the grace, once; for ever where there is none, or none any more.
-async fn over(grace: &mut Option<Pin<Box<tokio::time::Sleep>>>) {
-    match grace {
-        Some(sleep) if !sleep.is_elapsed() => sleep.await,
-        _ => std::future::pending().await,
     }
 }
 

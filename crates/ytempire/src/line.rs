@@ -45,18 +45,22 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
             "reason": line.reason, "load": load, "nodes": nodes.len() });
         return print(&format!("{whole:#}\n"));
     }
-    let mut text = format!("the line is {}", line.mode.as_str());
-    if line.mode != LineMode::Running {
-        let why = if line.reason.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", line.reason)
-        };
-        text += &format!(" since {}{why}", line.changed_at.to_rfc3339());
-    }
-    text += &format!(
-        "\nvideos  {} queued, {} running\njobs    {} available, {} running, {} waiting, {} scheduled\
-         \nnodes   {}\n",
+    let since = if line.mode == LineMode::Running {
+        String::new()
+    } else {
+        let why = if line.reason.is_empty() { "" } else { ": " };
+        format!(
+            " since {}{why}{}",
+            line.changed_at.to_rfc3339(),
+            line.reason
+        )
+    };
+    print(&format!(
+        "the line is {}{since}\n\
+         videos  {} queued, {} running\n\
+         jobs    {} available, {} running, {} waiting, {} scheduled\n\
+         nodes   {}\n",
+        line.mode.as_str(),
         load.videos_queued,
         load.videos_running,
         load.jobs_available,
@@ -64,8 +68,7 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
         load.jobs_waiting,
         load.jobs_scheduled,
         nodes.len(),
-    );
-    print(&text)
+    ))
 }
 
 async fn set(parts: &Parts, mode: LineMode, reason: &str) -> Result<(), Failure> {
