@@ -211,7 +211,7 @@ pub(crate) struct Cache {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Plan {
     /// How many videos come in a day, on average
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub(crate) videos_per_day: u32,
     /// The machine [default: Ryzen 9 9950X3D, 128 GB, RTX 5090; see examples/hardware/]
     #[arg(long, value_name = "FILE")]

@@ -5,6 +5,7 @@ mod outcome;
 mod page;
 mod text;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use scheduler::FileError;
@@ -21,7 +22,7 @@ use outcome::Outcome;
 
 /// Videos in a run. A policy that falls behind keeps all of them open at once, and then the time
 /// that a run takes grows with their square.
-const VIDEOS_MAX: usize = 10_000;
+const VIDEOS_MAX: usize = 5_000;
 
 /// Bytes in a hardware or workload file; larger ones are somebody's mistake.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -61,7 +62,13 @@ pub(crate) fn run(global: &Global, args: &Plan) -> Result<(), Failure> {
         log: false,
     };
     let policies = policies(args.policy);
-    let reports = policies.iter().map(|policy| sim::run(&scenario, policy));
+    let reports = policies.iter().map(|policy| {
+        // A machine that can't keep up takes a while to simulate, too.
+        if !global.quiet && std::io::stderr().is_terminal() {
+            anstream::eprintln!("simulating {}", policy.name);
+        }
+        sim::run(&scenario, policy)
+    });
     let outcome = Outcome {
         args,
         hardware: &hardware,

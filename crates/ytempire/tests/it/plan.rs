@@ -107,7 +107,7 @@ fn files_and_figures_that_can_not_be_meant_are_refused() {
         (vec!["--hardware", "no/such.toml"], "no/such.toml"),
         (vec!["--workload", "drwan"], "known are generated and drawn"),
         (
-            vec!["--days", "60", "--videos-per-day", "9000"],
+            vec!["--days", "60", "--videos-per-day", "5000"],
             "give --days 1",
         ),
     ] {
