@@ -9,7 +9,7 @@ use ytempire_core::{EventKind, JobId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::sql::{Cells, Result};
-use crate::{event, line};
+use crate::{attempt, event, line};
 
 /// Jobs are picked as `$which` says, skipping those that others are just taking. The `CTE` is a
 /// fence: without it the planner may run the inner query again and take more than `$max`.
@@ -110,6 +110,7 @@ pub(crate) async fn claim(
     }
     let leased = |row| decode(row, request);
     let mut claimed = taken.iter().map(leased).collect::<Result<Vec<_>>>()?;
+    attempt::begin(tx, now, &claimed).await?;
     add_inputs(tx, &mut claimed).await?;
     begin(tx, now, &begun, &claimed).await?;
     Ok(claimed)

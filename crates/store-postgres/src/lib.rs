@@ -24,6 +24,7 @@
 //! made again. But it would be made again under the same fencing number, perhaps by the same node,
 //! while the first attempt still runs; and the event of a video's beginning may have been read.
 
+mod attempt;
 mod books;
 mod cache;
 mod claim;
@@ -46,9 +47,9 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad, LineMode,
-    NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted, VideoFilter,
-    VideoRow,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad,
+    LineMode, NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted,
+    VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
@@ -219,6 +220,10 @@ impl Store for PostgresStore {
 
     async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>> {
         ask!(self, |db| job::list(db, video))
+    }
+
+    async fn attempt_list(&self, video: VideoId) -> Result<Vec<AttemptRow>> {
+        ask!(self, |db| attempt::list(db, video))
     }
 
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {

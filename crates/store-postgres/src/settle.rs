@@ -1,14 +1,14 @@
 //! The end of an attempt: state, money, events and what follows, in one transaction.
 
 use serde_json::{Value, json};
-use store::{JobOutcome, Lease, Settlement, VideoRow};
+use store::{AttemptEnd, JobOutcome, Lease, Settlement, VideoRow};
 use tokio_postgres::types::Json;
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
 use crate::connection::Tx;
 use crate::job::Leased;
 use crate::sql::{self, Cells, Result};
-use crate::{cache, event, job, transfer, video};
+use crate::{attempt, cache, event, job, transfer, video};
 
 pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
     let job = job::leased(tx, settlement.lease).await?;
@@ -39,9 +39,12 @@ pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> 
         }
         JobOutcome::Retry { code, text, after } if job.may_try_again() => {
             let due = now.after(*after);
-            let error = Some((*code, text.as_str()));
-            let next = leave(tx, now, &job, (JobState::Scheduled, Some(due)), error).await?;
-            if next == JobState::Scheduled {
+            let exit = Exit {
+                due: Some(due),
+                error: Some((*code, text.as_str())),
+                ..Exit::to(JobState::Scheduled, AttemptEnd::Retryable)
+            };
+            if leave(tx, now, &job, exit).await? == JobState::Scheduled {
                 tell(tx, now, &job, EventKind::JobRetryable, (*code, text)).await?;
             }
         }
@@ -55,7 +58,8 @@ pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> 
 pub(crate) async fn release(tx: &Tx, now: Timestamp, lease: Lease) -> Result<()> {
     let job = job::leased(tx, lease).await?;
     transfer::close_open(tx, now, &job).await?;
-    leave(tx, now, &job, (JobState::Available, None), None).await?;
+    let exit = Exit::to(JobState::Available, AttemptEnd::Released);
+    leave(tx, now, &job, exit).await?;
     // The attempt number stays, as it fences; the count of attempts goes back.
     tx.execute(
         "UPDATE jobs SET attempts = attempts - 1 WHERE id = $1",
@@ -70,8 +74,8 @@ pub(crate) async fn rescue(tx: &Tx, now: Timestamp, dead: &[NodeId]) -> Result<u
     for job in &jobs {
         transfer::close_open(tx, now, job).await?;
         if job.may_try_again() {
-            let next = leave(tx, now, job, (JobState::Available, None), None).await?;
-            if next == JobState::Available {
+            let exit = Exit::to(JobState::Available, AttemptEnd::Rescued);
+            if leave(tx, now, job, exit).await? == JobState::Available {
                 let detail = json!({ "attempt": job.attempt });
                 event::about_job(tx, now, job.about(), EventKind::JobRescued, detail).await?;
             }
@@ -131,7 +135,8 @@ async fn end_video(
 }
 
 async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Result<()> {
-    leave(tx, now, job, (JobState::Completed, None), None).await?;
+    let exit = Exit::to(JobState::Completed, AttemptEnd::Completed);
+    leave(tx, now, job, exit).await?;
     tx.execute(
         "UPDATE jobs SET output = $2 WHERE id = $1",
         &[&job.id.0, &Json(output)],
@@ -142,14 +147,11 @@ async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Resu
 }
 
 async fn discard(tx: &Tx, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    leave(
-        tx,
-        now,
-        job,
-        (JobState::Discarded, None),
-        Some((code, text)),
-    )
-    .await?;
+    let exit = Exit {
+        error: Some((code, text)),
+        ..Exit::to(JobState::Discarded, AttemptEnd::Discarded)
+    };
+    leave(tx, now, job, exit).await?;
     tell(tx, now, job, EventKind::JobDiscarded, (code, text)).await?;
     let failure = (code, text.to_owned());
     end_video(tx, now, job.video, VideoState::Failed, Some(&failure)).await
@@ -166,16 +168,40 @@ async fn tell(
     event::about_job(tx, now, job.about(), kind, detail).await
 }
 
+/// How a job leaves `running`.
+#[derive(Clone, Copy)]
+struct Exit<'a> {
+    /// Where it goes.
+    next: JobState,
+    /// When a retry is due.
+    due: Option<Timestamp>,
+    /// How the attempt is remembered.
+    end: AttemptEnd,
+    error: Option<(Code, &'a str)>,
+}
+
+impl Exit<'_> {
+    const fn to(next: JobState, end: AttemptEnd) -> Self {
+        Self {
+            next,
+            due: None,
+            end,
+            error: None,
+        }
+    }
+}
+
 /// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
 /// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
 /// it went.
-async fn leave(
-    tx: &Tx,
-    now: Timestamp,
-    job: &Leased,
-    (next, due): (JobState, Option<Timestamp>),
-    error: Option<(Code, &str)>,
-) -> Result<JobState> {
+async fn leave(tx: &Tx, now: Timestamp, job: &Leased, exit: Exit<'_>) -> Result<JobState> {
+    let Exit {
+        next,
+        due,
+        end,
+        error,
+    } = exit;
+    attempt::end(tx, now, job, end, error).await?;
     let (next, due) = if !next.is_final() && job.is_over(tx).await? {
         (JobState::Cancelled, None)
     } else {

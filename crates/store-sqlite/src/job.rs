@@ -6,7 +6,7 @@ use store::{
 };
 use ytempire_core::{EventKind, JobId, JobState, Stage, Timestamp, VideoId, VideoState};
 
-use crate::{event, line, sql, video};
+use crate::{attempt, event, line, sql, video};
 
 /// What a guarded write needs to know of the job it is about.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,7 @@ pub(crate) fn claim(
     }
     drop(rows);
     for job in &mut claimed {
+        attempt::begin(tx, now, job)?;
         job.inputs = inputs(tx, job.lease.job)?;
         if video::set_state(tx, now, job.video, VideoState::Running, None)? {
             line::begun(tx, video::turn(tx, job.video)?)?;

@@ -3,6 +3,7 @@
 //! Floor 3. Every `SQLite` statement and migration of the product is in this crate.
 //! `journal_mode=WAL, synchronous=FULL`: what is acknowledged survives a power cut.
 
+mod attempt;
 mod cache;
 mod event;
 mod job;
@@ -21,9 +22,9 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad, LineMode,
-    NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted, VideoFilter,
-    VideoRow,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad,
+    LineMode, NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted,
+    VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
@@ -138,6 +139,12 @@ impl Store for SqliteStore {
 
     async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>> {
         self.connections.read(move |db| job::list(db, video)).await
+    }
+
+    async fn attempt_list(&self, video: VideoId) -> Result<Vec<AttemptRow>> {
+        self.connections
+            .read(move |db| attempt::list(db, video))
+            .await
     }
 
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {

@@ -11,6 +11,10 @@ use crate::sql;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first", include_str!("../migrations/0001_first.sql")),
     ("0002_line", include_str!("../migrations/0002_line.sql")),
+    (
+        "0003_attempts",
+        include_str!("../migrations/0003_attempts.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

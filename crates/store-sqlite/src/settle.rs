@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, named_params};
 use serde_json::json;
-use store::{JobOutcome, Lease, Result, Settlement, VideoRow};
+use store::{AttemptEnd, JobOutcome, Lease, Result, Settlement, VideoRow};
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
 use crate::job::Leased;
-use crate::{cache, event, job, sql, transfer, video};
+use crate::{attempt, cache, event, job, sql, transfer, video};
 
 pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
     let job = job::leased(tx, settlement.lease)?;
@@ -39,8 +39,12 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
         }
         JobOutcome::Retry { code, text, after } if job.may_try_again() => {
             let due = now.after(*after);
-            let error = Some((*code, text.as_str()));
-            if leave(tx, now, &job, JobState::Scheduled, Some(due), error)? == JobState::Scheduled {
+            let exit = Exit {
+                due: Some(due),
+                error: Some((*code, text.as_str())),
+                ..Exit::to(JobState::Scheduled, AttemptEnd::Retryable)
+            };
+            if leave(tx, now, &job, exit)? == JobState::Scheduled {
                 tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
             }
         }
@@ -54,7 +58,8 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
 pub(crate) fn release(tx: &Connection, now: Timestamp, lease: Lease) -> Result<()> {
     let job = job::leased(tx, lease)?;
     transfer::close_open(tx, now, &job)?;
-    leave(tx, now, &job, JobState::Available, None, None)?;
+    let exit = Exit::to(JobState::Available, AttemptEnd::Released);
+    leave(tx, now, &job, exit)?;
     // The attempt number stays, as it fences; the count of attempts goes back.
     tx.prepare_cached("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?1")
         .and_then(|mut s| s.execute([job.id.to_string()]))
@@ -68,7 +73,8 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
     for job in &jobs {
         transfer::close_open(tx, now, job)?;
         if job.may_try_again() {
-            if leave(tx, now, job, JobState::Available, None, None)? == JobState::Available {
+            let exit = Exit::to(JobState::Available, AttemptEnd::Rescued);
+            if leave(tx, now, job, exit)? == JobState::Available {
                 let detail = json!({ "attempt": job.attempt });
                 let about = (job.video, job.id, job.stage);
                 event::about_job(tx, now, about, EventKind::JobRescued, detail)?;
@@ -128,7 +134,8 @@ fn complete(
     job: &Leased,
     output: &serde_json::Value,
 ) -> Result<()> {
-    leave(tx, now, job, JobState::Completed, None, None)?;
+    let exit = Exit::to(JobState::Completed, AttemptEnd::Completed);
+    leave(tx, now, job, exit)?;
     tx.prepare_cached("UPDATE jobs SET output = ?2 WHERE id = ?1")
         .and_then(|mut s| s.execute((job.id.to_string(), output.to_string())))
         .map_err(sql::error)?;
@@ -143,7 +150,11 @@ fn complete(
 }
 
 fn discard(tx: &Connection, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    leave(tx, now, job, JobState::Discarded, None, Some((code, text)))?;
+    let exit = Exit {
+        error: Some((code, text)),
+        ..Exit::to(JobState::Discarded, AttemptEnd::Discarded)
+    };
+    leave(tx, now, job, exit)?;
     tell(tx, now, job, EventKind::JobDiscarded, code, text)?;
     let failure = (code, text.to_owned());
     end_video(tx, now, job.video, VideoState::Failed, Some(&failure))
@@ -161,17 +172,40 @@ fn tell(
     event::about_job(tx, now, (job.video, job.id, job.stage), kind, detail)
 }
 
+/// How a job leaves `running`.
+#[derive(Clone, Copy)]
+struct Exit<'a> {
+    /// Where it goes.
+    next: JobState,
+    /// When a retry is due.
+    due: Option<Timestamp>,
+    /// How the attempt is remembered.
+    end: AttemptEnd,
+    error: Option<(Code, &'a str)>,
+}
+
+impl Exit<'_> {
+    const fn to(next: JobState, end: AttemptEnd) -> Self {
+        Self {
+            next,
+            due: None,
+            end,
+            error: None,
+        }
+    }
+}
+
 /// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
 /// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
 /// it went.
-fn leave(
-    tx: &Connection,
-    now: Timestamp,
-    job: &Leased,
-    next: JobState,
-    due: Option<Timestamp>,
-    error: Option<(Code, &str)>,
-) -> Result<JobState> {
+fn leave(tx: &Connection, now: Timestamp, job: &Leased, exit: Exit<'_>) -> Result<JobState> {
+    let Exit {
+        next,
+        due,
+        end,
+        error,
+    } = exit;
+    attempt::end(tx, now, job, end, error)?;
     let over = !next.is_final() && video::expect(tx, job.video)?.state.is_final();
     let (next, due) = if over {
         (JobState::Cancelled, None)

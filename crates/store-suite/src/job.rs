@@ -1,9 +1,10 @@
-//! `job_claim`, `job_heartbeat`, `job_settle`, `job_release`, `job_rescue`, `job_list`.
+//! `job_claim`, `job_heartbeat`, `job_settle`, `job_release`, `job_rescue`, `job_list`,
+//! `attempt_list`.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use store::{ATTEMPTS_MAX, Error, JobOutcome};
+use store::{ATTEMPTS_MAX, AttemptEnd, Error, JobOutcome, Lease};
 use ytempire_core::{Code, EventKind, JobState, Stage, VideoState};
 
 use crate::World;
@@ -323,4 +324,50 @@ pub(crate) async fn nothing_is_tried_again_after_a_videos_end(world: World) {
         Some(&EventKind::VideoFailed),
         "nothing is told after the end"
     );
+}
+
+pub(crate) async fn every_attempt_is_kept_with_its_error(world: World) {
+    let (video, first) = world.one_running().await;
+    let began = world.now();
+    world.clock.advance(Duration::from_secs(1));
+    let failed = world.now();
+    let settled = world
+        .settle(first.lease, retry(Duration::from_secs(1)))
+        .await;
+    settled.unwrap();
+    world.clock.advance(Duration::from_secs(2));
+    let second = world.claim(1).await.remove(0);
+    let released = world.store.job_release(world.now(), second.lease).await;
+    released.unwrap();
+    let third = world.claim(1).await.remove(0);
+    world.clock.advance(LEASE + Duration::from_secs(1));
+    assert_eq!(world.store.job_rescue(world.now(), &[]).await.unwrap(), 1);
+    let fourth = world.claim(1).await.remove(0);
+    let running = world.store.attempt_list(video.id).await.unwrap();
+    assert_eq!(running[3].ended, None);
+    world.complete(fourth.lease).await.unwrap();
+    // Too late: it changes nothing that is remembered.
+    assert!(world.complete(third.lease).await.is_err());
+    let attempts = world.store.attempt_list(video.id).await.unwrap();
+    let leases: Vec<Lease> = attempts.iter().map(|attempt| attempt.lease).collect();
+    assert_eq!(
+        leases,
+        [first.lease, second.lease, third.lease, fourth.lease]
+    );
+    let ends: Vec<AttemptEnd> = attempts.iter().map(|a| a.ended.unwrap().1).collect();
+    assert_eq!(
+        ends,
+        [
+            AttemptEnd::Retryable,
+            AttemptEnd::Released,
+            AttemptEnd::Rescued,
+            AttemptEnd::Completed
+        ]
+    );
+    let first = &attempts[0];
+    assert_eq!((first.stage, first.started_at), (Stage::Script, began));
+    assert_eq!(first.ended.unwrap().0, failed);
+    let errors: Vec<bool> = attempts.iter().map(|a| a.error.is_some()).collect();
+    assert_eq!(errors, [true, false, false, false]);
+    assert_eq!(first.error, Some((Code::ProviderDown, "down".to_owned())));
 }

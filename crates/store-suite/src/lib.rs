@@ -52,6 +52,7 @@ where
         job::a_discarded_job_fails_its_video,
         job::completed_jobs_may_add_jobs,
         job::nothing_is_tried_again_after_a_videos_end,
+        job::every_attempt_is_kept_with_its_error,
         money::a_hold_that_doesnt_fit_writes_nothing,
         money::holds_are_all_or_none_and_asked_twice_reserve_once,
         money::racing_holds_never_pass_the_cap,

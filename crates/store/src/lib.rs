@@ -15,8 +15,9 @@ use ytempire_core::{Event, NodeId, Timestamp, VideoId};
 pub use error::Error;
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use row::{
-    ATTEMPTS_MAX, ArtifactRow, CacheEntry, CacheTotals, ClaimRequest, JobOutcome, JobRow, Lease,
-    LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted, VideoFilter, VideoRow,
+    ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
+    JobOutcome, JobRow, Lease, LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted,
+    VideoFilter, VideoRow,
 };
 
 /// The result of every verb.
@@ -81,6 +82,9 @@ pub trait Store: Send + Sync {
 
     /// All jobs of a video, in the order of their birth.
     async fn job_list(&self, video: VideoId) -> Result<Vec<JobRow>>;
+
+    /// All attempts of a video's jobs, in the order in which they were claimed.
+    async fn attempt_list(&self, video: VideoId) -> Result<Vec<AttemptRow>>;
 
     // --- money ---
 

@@ -173,6 +173,64 @@ pub struct LeasedJob {
     pub inputs: Vec<serde_json::Value>,
 }
 
+/// How an attempt ended, as it is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// Its job is done.
+    Completed,
+    /// It failed, and the job was to be tried again.
+    Retryable,
+    /// It failed for good.
+    Discarded,
+    /// It was given back, and doesn't count.
+    Released,
+    /// Its node died, or was too late.
+    Rescued,
+}
+
+impl AttemptEnd {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Completed,
+        Self::Retryable,
+        Self::Discarded,
+        Self::Released,
+        Self::Rescued,
+    ];
+
+    /// The stable name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Retryable => "retryable",
+            Self::Discarded => "discarded",
+            Self::Released => "released",
+            Self::Rescued => "rescued",
+        }
+    }
+
+    /// The end of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == name)
+    }
+}
+
+/// An attempt of a job: kept with its error, whatever became of the job later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// The right by which it runs or ran.
+    pub lease: Lease,
+    /// The job's stage.
+    pub stage: Stage,
+    /// When it was claimed.
+    pub started_at: Timestamp,
+    /// When and how it ended; `None` while it runs.
+    pub ended: Option<(Timestamp, AttemptEnd)>,
+    /// Why it failed.
+    pub error: Option<(Code, String)>,
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum JobOutcome {

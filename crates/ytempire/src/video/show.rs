@@ -1,15 +1,14 @@
 //! What shows videos: list, show, watch.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use comfy_table::Table;
 use ledger::Receipt;
 use serde_json::json;
-use store::{JobRow, VideoFilter, VideoRow};
+use store::{AttemptEnd, AttemptRow, JobRow, VideoFilter, VideoRow};
 use worker::Parts;
-use ytempire_core::{Event, EventKind, JobState, Stage, Timestamp};
+use ytempire_core::{Code, Event, JobState, Stage, Timestamp};
 
 use super::meant;
 use crate::args::line::{List, One};
@@ -64,16 +63,16 @@ fn minute(at: Timestamp) -> String {
 pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
     let video = meant(parts, &args.video).await?;
     let jobs = parts.store.job_list(video.id).await?;
+    let attempts = parts.store.attempt_list(video.id).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
     let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
     if args.json {
-        let jobs: Vec<_> = jobs.iter().map(job_object).collect();
+        let of = |job: &JobRow| job_object(job, &attempts);
         let mut whole = object(&video);
-        whole["jobs"] = jobs.into();
+        whole["jobs"] = jobs.iter().map(of).collect();
         whole["cost_micro_usd"] = receipt.total.0.into();
         return print(&format!("{whole:#}\n"));
     }
-    let ends = ends(parts, &video).await?;
     let mut text = format!(
         "{}\n{} {}, priority {}, submitted {}\n{} of {} spent\n",
         video.title,
@@ -87,87 +86,104 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
     if let Some((code, why)) = &video.failure {
         let _infallible = writeln!(text, "{code}: {why}");
     }
-    let _infallible = writeln!(text, "\n{}", waterfall(&video, &jobs, &ends, parts.now()));
+    let fall = waterfall(&video, &jobs, &attempts, parts.now());
+    let _infallible = write!(text, "\n{fall}\n{}", troubles(&attempts));
     print(&text)
 }
 
-fn job_object(job: &JobRow) -> serde_json::Value {
+fn job_object(job: &JobRow, attempts: &[AttemptRow]) -> serde_json::Value {
+    let failure = |error: &Option<(Code, String)>| {
+        error
+            .as_ref()
+            .map(|(code, text)| json!({ "code": code, "text": text }))
+    };
+    let of = attempts.iter().filter(|a| a.lease.job == job.id);
+    let tried: Vec<_> = of
+        .map(|attempt| {
+            json!({
+                "attempt": attempt.lease.attempt, "node": attempt.lease.node,
+                "started_at": attempt.started_at,
+                "ended_at": attempt.ended.map(|(at, _)| at),
+                "outcome": attempt.ended.map(|(_, end)| end),
+                "error": failure(&attempt.error),
+            })
+        })
+        .collect();
     json!({
-        "id": job.id, "stage": job.stage, "state": job.state, "attempts": job.attempts,
-        "error": job.error.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
+        "id": job.id, "stage": job.stage, "state": job.state, "attempts": tried,
+        "error": failure(&job.error),
     })
 }
 
-/// When the first and the last job of each stage was completed.
-async fn ends(
-    parts: &Parts,
-    video: &VideoRow,
-) -> Result<BTreeMap<Stage, (Timestamp, Timestamp)>, Failure> {
-    let mut ends: BTreeMap<Stage, (Timestamp, Timestamp)> = BTreeMap::new();
-    let mut seen = 0;
-    loop {
-        let events = parts.store.event_list(video.id, seen, 1000).await?;
-        let Some(last) = events.last() else {
-            return Ok(ends);
-        };
-        seen = last.seq;
-        for event in &events {
-            if let (EventKind::JobCompleted, Some(stage)) = (event.kind, event.stage) {
-                let entry = ends.entry(stage).or_insert((event.at, event.at));
-                entry.1 = event.at;
-            }
-        }
-    }
-}
-
 /// Columns of the bars.
-const WIDTH: usize = 40;
+const WIDTH: usize = 48;
 
-/// The stages below each other: how many of their jobs are done, and when.
-fn waterfall(
-    video: &VideoRow,
-    jobs: &[JobRow],
-    ends: &BTreeMap<Stage, (Timestamp, Timestamp)>,
-    now: Timestamp,
-) -> Table {
-    let end = video.finalized_at.unwrap_or(now);
-    let whole = end.since(video.created_at).as_secs_f64().max(0.001);
-    let at = |time: Timestamp| {
-        let part = time.since(video.created_at).as_secs_f64() / whole;
-        ((part * WIDTH as f64) as usize).min(WIDTH - 1)
-    };
+/// The stages below each other: how many of their jobs are done, and when they were worked on.
+fn waterfall(video: &VideoRow, jobs: &[JobRow], attempts: &[AttemptRow], now: Timestamp) -> Table {
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header([
-        "stage",
-        "jobs",
-        "attempts",
-        "done after",
-        "",
-    ]);
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(["stage", "jobs", "attempts", "worked", ""]);
     for stage in Stage::ALL {
         let of: Vec<&JobRow> = jobs.iter().filter(|job| job.stage == stage).collect();
         if of.is_empty() {
             continue;
         }
         let done = of.iter().filter(|job| job.state == JobState::Completed);
-        let attempts: u32 = of.iter().map(|job| job.attempts).sum();
-        let (after, bar) = match ends.get(&stage) {
-            None => (String::new(), String::new()),
-            Some((first, last)) => {
-                let bar = " ".repeat(at(*first)) + &"█".repeat(at(*last) - at(*first) + 1);
-                let after = last.since(video.created_at).as_secs_f64();
-                (format!("{after:.1} s"), bar)
-            }
-        };
+        let tried: Vec<&AttemptRow> = attempts.iter().filter(|a| a.stage == stage).collect();
+        let until = |attempt: &AttemptRow| attempt.ended.map_or(now, |(at, _)| at);
+        let worked: f64 = tried
+            .iter()
+            .map(|attempt| until(attempt).since(attempt.started_at).as_secs_f64())
+            .sum();
+        let spans = tried
+            .iter()
+            .map(|attempt| (attempt.started_at, until(attempt)));
         table.add_row([
             stage.to_string(),
             format!("{}/{}", done.count(), of.len()),
-            attempts.to_string(),
-            after,
-            bar,
+            tried.len().to_string(),
+            format!("{worked:.1} s"),
+            bar(video.created_at, video.finalized_at.unwrap_or(now), spans),
         ]);
     }
     table
+}
+
+/// A line from `start` to `end`, dark where one of `spans` lies.
+fn bar(
+    start: Timestamp,
+    end: Timestamp,
+    spans: impl Iterator<Item = (Timestamp, Timestamp)>,
+) -> String {
+    let whole = end.since(start).as_secs_f64().max(0.001);
+    let at = |time: Timestamp| {
+        let part = time.since(start).as_secs_f64() / whole;
+        ((part * WIDTH as f64) as usize).min(WIDTH - 1)
+    };
+    let mut cells = vec!['·'; WIDTH];
+    for (from, to) in spans {
+        cells[at(from)..=at(to).max(at(from))].fill('█');
+    }
+    cells.into_iter().collect()
+}
+
+/// What went wrong on the way, attempt by attempt.
+fn troubles(attempts: &[AttemptRow]) -> String {
+    let trouble = |attempt: &AttemptRow| {
+        let (_, end) = attempt.ended?;
+        let why = match (&attempt.error, end) {
+            (Some((code, text)), _) => format!("{code}: {text}"),
+            (None, AttemptEnd::Rescued) => "its node died or was too late".to_owned(),
+            _ => return None,
+        };
+        let (stage, number) = (attempt.stage, attempt.lease.attempt);
+        Some(format!(
+            "{stage}, attempt {number}, {}: {why}\n",
+            end.as_str()
+        ))
+    };
+    attempts.iter().filter_map(trouble).collect()
 }
 
 /// How often events are looked for.
