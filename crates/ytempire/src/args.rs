@@ -80,8 +80,8 @@ pub(crate) enum Command {
     /// checks and the receipt. The same command, given again after an interruption, goes on
     /// after the last finished scene and pays for nothing twice. Options win over the brief.
     Make(Box<Make>),
-    /// List videos, newest first
-    List(List),
+    /// List videos, newest first: short for `video list`
+    List(line::List),
     /// Print a video's receipt again
     Cost(Cost),
     /// Show what is cached, or forget the oldest of it
@@ -178,16 +178,6 @@ fn theme_help() -> String {
         "Theme [default: chosen by the title]:".to_owned(),
         |text, (name, line)| format!("{text}\n- {name}: {line}"),
     )
-}
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct List {
-    /// How many at most
-    #[arg(long, default_value_t = 20)]
-    pub(crate) limit: u32,
-    /// One JSON object a line
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]

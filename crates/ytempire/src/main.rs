@@ -12,7 +12,6 @@ mod display;
 mod doctor;
 mod fail;
 mod line;
-mod list;
 mod make;
 mod manual;
 mod migrate;
@@ -50,7 +49,7 @@ fn run(args: Args) -> Result<(), Failure> {
     let done = runtime.block_on(async {
         match args.command {
             Command::Make(make) => make::run(&global, *make).await,
-            Command::List(list) => list::run(&global, list).await,
+            Command::List(list) => video::run(&global, args::line::Video::List(list)).await,
             Command::Cost(cost) => cost::run(&global, cost).await,
             Command::Cache(cache) => cache::run(&global, cache).await,
             Command::Migrate(migrate) => migrate::run(&global, migrate).await,

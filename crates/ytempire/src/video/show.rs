@@ -26,7 +26,9 @@ pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
         return print(&videos.iter().map(line).collect::<String>());
     }
     if videos.is_empty() {
-        return print("no such videos; queue one: ytempire video submit examples/deep-sea.toml\n");
+        return print(
+            "no such videos; make one: ytempire make examples/deep-sea.toml, or queue it: ytempire video submit\n",
+        );
     }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header([

@@ -186,10 +186,12 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
 fn a_new_store_is_empty_and_says_how_to_begin() {
     let place = Place::new();
     let listed = place.run(["list"]).good();
-    assert!(listed.stdout.contains("ytempire make"), "{listed}");
+    assert!(listed.stdout.contains("ytempire video submit"), "{listed}");
     assert!(place.run(["list", "--json"]).good().stdout.is_empty());
     assert!(place.run(["cache"]).good().stdout.starts_with("0 results"));
-    place.run(["cost"]).refused(2, "YT0013", &["ytempire list"]);
+    place
+        .run(["cost"])
+        .refused(2, "YT0013", &["ytempire video list"]);
     place.run(["cost", "0199"]).refused(2, "YT0013", &["0199"]);
     place
         .run(["cache", "--prune-to", "1.5 TB"])
