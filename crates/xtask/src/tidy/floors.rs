@@ -37,6 +37,7 @@ const OWNED: &[(&str, &[&str], &str)] = &[
         &["store-postgres"],
         "every PostgreSQL statement",
     ),
+    ("redis", &["signal"], "every Redis command"),
     ("landlock", &["media"], "the sandbox of child processes"),
     ("seccompiler", &["media"], "the sandbox of child processes"),
     ("axum", &["api", "ytempire"], "the only HTTP server"),
