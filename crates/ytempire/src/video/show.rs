@@ -134,9 +134,9 @@ fn waterfall(video: &VideoRow, jobs: &[JobRow], attempts: &[AttemptRow], now: Ti
         let done = of.iter().filter(|job| job.state == JobState::Completed);
         let tried: Vec<&AttemptRow> = attempts.iter().filter(|a| a.stage == stage).collect();
         let until = |attempt: &AttemptRow| attempt.ended.map_or(now, |(at, _)| at);
-        let worked: f64 = tried
+        let worked: Duration = tried
             .iter()
-            .map(|attempt| until(attempt).since(attempt.started_at).as_secs_f64())
+            .map(|attempt| until(attempt).since(attempt.started_at))
             .sum();
         let spans = tried
             .iter()
@@ -145,7 +145,7 @@ fn waterfall(video: &VideoRow, jobs: &[JobRow], attempts: &[AttemptRow], now: Ti
             stage.to_string(),
             format!("{}/{}", done.count(), of.len()),
             tried.len().to_string(),
-            format!("{worked:.1} s"),
+            format!("{:.1} s", worked.as_secs_f64()),
             bar(video.created_at, video.finalized_at.unwrap_or(now), spans),
         ]);
     }
