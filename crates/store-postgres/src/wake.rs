@@ -30,7 +30,7 @@ pub struct Wakes {
 
 impl Wakes {
     /// Begins to listen. The first wake-up comes when the connection stands.
-    pub(crate) fn listen(options: Options) -> Self {
+    pub fn listen(options: Options) -> Self {
         let (tell, seen) = watch::channel(0);
         let listener = tokio::spawn(async move {
             let mut again = tokio::time::interval(AGAIN);

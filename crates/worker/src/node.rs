@@ -63,6 +63,11 @@ impl Crew {
         }
     }
 
+    /// Whether there is room for `slots` jobs.
+    fn idle(&self, slots: u32) -> bool {
+        (self.running.len() as u32) < slots
+    }
+
     /// Waits for a job to end. Only to be asked while there is one.
     async fn next(&mut self) -> Option<Result<JobEnd, WorkError>> {
         let ended = self.jobs.join_next_with_id().await?;
@@ -187,6 +192,7 @@ impl Node {
                         }
                     }
                 },
+                _ = self.parts.signal.waiting(TICK), if !leaving && crew.idle(self.parts.slots) => {}
                 () = raised(cancel), if grace.is_none() => {}
             }
         }
@@ -388,7 +394,10 @@ struct JobEnd {
 /// Runs one attempt and settles it.
 async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     let Parts {
-        store, progress, ..
+        store,
+        progress,
+        signal,
+        ..
     } = attempt.parts.clone();
     let (lease, folder) = (attempt.job.lease, attempt.folder.clone());
     progress.set(lease.job, attempt.stage(), 0.0);
@@ -398,7 +407,13 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     };
     let now = attempt.parts.now();
     let settled = match done {
-        Ok(settlement) => store.job_settle(now, settlement).await.map(Some),
+        Ok(settlement) => {
+            let video = store.job_settle(now, settlement).await;
+            if video.is_ok() {
+                signal.wake(released(attempt.stage())).await;
+            }
+            video.map(Some)
+        }
         Err(e) if e.is_interruption() => store.job_release(now, lease).await.map(|()| None),
         Err(e) => {
             let text = e.text();
@@ -417,6 +432,16 @@ async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
         // Another node has the job: what was done here is simply not used.
         Err(store::Error::LeaseLost) => Ok(JobEnd::default()),
         Err(e) => Err(e.into()),
+    }
+}
+
+/// How many jobs a completed one may release, about: too many wake a node for nothing, too few
+/// leave one to its tick.
+fn released(stage: Stage) -> u32 {
+    match stage {
+        // Two for each scene; a node that wakes takes as many as it has slots.
+        Stage::Script => 8,
+        _ => 1,
     }
 }
 

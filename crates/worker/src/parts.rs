@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ledger::PriceBook;
 use media::artifact::Artifacts;
 use media::tools::Tools;
+use signal::Signal;
 use store::Store;
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
@@ -16,6 +17,8 @@ use crate::{Backends, Progress};
 pub struct Parts {
     /// The truth.
     pub store: Arc<dyn Store>,
+    /// What may be lost: wake-ups.
+    pub signal: Arc<dyn Signal>,
     /// Files by content.
     pub artifacts: Arc<Artifacts>,
     /// Programs that were found.

@@ -371,5 +371,7 @@ async fn try_submit(
         envelopes: prepared.plan.envelopes.clone(),
         jobs: vec![script],
     };
-    parts.store.video_submit(now, submission).await
+    let submitted = parts.store.video_submit(now, submission).await?;
+    parts.signal.wake(1).await;
+    Ok(submitted)
 }

@@ -24,6 +24,7 @@ fn parts(folder: &Path, seed: u8) -> Parts {
     let artifacts = Artifacts::open(&folder.join("artifacts"), Options::default()).unwrap();
     Parts {
         store: Arc::new(store),
+        signal: Arc::new(signal::LocalSignal::default()),
         artifacts: Arc::new(artifacts),
         tools: Arc::new(Tools::find(&std::ffi::OsString::new())),
         clock: Arc::new(ManualClock::at(Timestamp::from_micros(

@@ -8,6 +8,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use ytempire_core::brief;
 
 use crate::database::DatabaseUrl;
+use crate::redis::RedisUrl;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -50,6 +51,15 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) database: Option<DatabaseUrl>,
+    /// Redis or Valkey, `redis://HOST:6379`: quicker wake-ups among nodes [default: none]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "YTEMPIRE_REDIS",
+        hide_env_values = true
+    )]
+    pub(crate) redis: Option<RedisUrl>,
     /// Configuration file [default: ./ytempire.toml, then ~/.config/ytempire/config.toml]
     #[arg(long, global = true, value_name = "FILE", env = "YTEMPIRE_CONFIG")]
     pub(crate) config: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use store::Store;
-use store_postgres::{Options, PostgresStore};
+use store_postgres::{Options, PostgresStore, Wakes};
 use store_sqlite::SqliteStore;
 use ytempire_core::{Code, CrashPlan};
 
@@ -103,6 +103,14 @@ impl Place {
                 let store = store.map_err(|e| unusable(&e, &shown))?;
                 Ok(Arc::new(store))
             }
+        }
+    }
+
+    /// What tells of new jobs of other processes, where the database can. Call within a runtime.
+    pub(crate) fn wakes(self) -> Option<Wakes> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(options) => Some(Wakes::listen(*options)),
         }
     }
 

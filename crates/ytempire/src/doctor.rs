@@ -63,6 +63,7 @@ pub(crate) async fn run(global: &Global, args: Doctor) -> Result<(), Failure> {
     let folder = config.data_dir(global)?;
     let place = world::place(global, &config)?;
     let mut checks = database(&place, &*world::clock()?).await;
+    checks.extend(redis(world::redis(global, &config)?).await);
     checks.push(disk(&folder));
     let tools = world::tools();
     checks.extend(programs(&tools));
@@ -169,6 +170,29 @@ fn skew(micros: i64) -> Check {
     } else {
         Check::of(Verdict::Good, "clock", text)
     }
+}
+
+/// The Redis server, where one is named. Without it everything works, so nothing here is bad.
+async fn redis(options: Option<signal::Options>) -> Option<Check> {
+    let options = options?;
+    let check = |verdict, text: String| Some(Check::of(verdict, "redis", text));
+    let server = match signal::look(&options).await {
+        Ok(server) => server,
+        Err(e) => return check(Verdict::Warn, format!("{e}; nodes go on without it")),
+    };
+    let (name, took) = (server.product, server.round_trip.as_micros());
+    let text = format!("{name} {}, {took} µs", server.version);
+    if server.round_trip >= options.limit {
+        return check(Verdict::Warn, format!("{text}: too slow to be used"));
+    }
+    if server.policy != "noeviction" {
+        let text = format!(
+            "{text}, {}: set maxmemory-policy to noeviction",
+            server.policy
+        );
+        return check(Verdict::Warn, text);
+    }
+    check(Verdict::Good, text)
 }
 
 fn disk(folder: &Path) -> Check {

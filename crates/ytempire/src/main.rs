@@ -16,6 +16,7 @@ mod make;
 mod manual;
 mod migrate;
 mod plan;
+mod redis;
 mod schema;
 mod video;
 mod work;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use signal::Signal;
 use store::VideoRow;
+use store_postgres::Wakes;
 use worker::{Node, WorkError};
 use ytempire_core::Code;
 
@@ -18,6 +20,9 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
     parts.backends = Arc::new(config.backends()?);
     parts.slots = args.slots.unwrap_or(parts.slots);
     world::check_tools(&parts.tools)?;
+    if let Some(wakes) = world::place(global, &config)?.wakes() {
+        tokio::spawn(pass_on(wakes, Arc::clone(&parts.signal)));
+    }
     let slots = parts.slots;
     let name = world::node_name();
     let node = Node::join(parts, &name).await.map_err(failed)?;
@@ -47,6 +52,17 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
         anstream::eprintln!("left");
     }
     Ok(())
+}
+
+/// Passes on what the database tells, unless other nodes are reached in a better way: that wakes as
+/// many as are needed, this wakes all.
+async fn pass_on(mut wakes: Wakes, signal: Arc<dyn Signal>) {
+    loop {
+        wakes.wait().await;
+        if signal.health().shared != Some(true) {
+            signal.wake(1).await;
+        }
+    }
 }
 
 fn failed(error: WorkError) -> Failure {

@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use media::artifact::{self, Artifacts};
 use media::tools::{Program, Tools};
 use rand::TryRngCore;
+use signal::{LocalSignal, Options, RedisSignal, Signal};
 use tracing_subscriber::EnvFilter;
 use worker::{Backends, Parts, Progress};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
@@ -148,11 +149,10 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
     let artifacts =
         Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&folder, &e))?;
     let mut seed = [0; 32];
-    rand::rngs::OsRng
-        .try_fill_bytes(&mut seed)
-        .map_err(|e| Failure::bug(format!("the system gives no entropy: {e}")))?;
+    entropy(&mut seed)?;
     Ok(Parts {
         store,
+        signal: signal(global, config)?,
         artifacts: Arc::new(artifacts),
         tools: Arc::new(tools()),
         clock: clock()?,
@@ -164,6 +164,30 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         slots: config.slots.unwrap_or_else(cores),
         crash,
     })
+}
+
+/// The Redis that `global` or `config` names, else this process alone.
+fn signal(global: &Global, config: &Config) -> Result<Arc<dyn Signal>, Failure> {
+    let Some(options) = redis(global, config)? else {
+        return Ok(Arc::new(LocalSignal::default()));
+    };
+    Ok(Arc::new(RedisSignal::start(options)))
+}
+
+/// The Redis that `global` or `config` names, as a process of its own uses it.
+pub(crate) fn redis(global: &Global, config: &Config) -> Result<Option<Options>, Failure> {
+    let Some(url) = global.redis.as_ref().or(config.redis.as_ref()) else {
+        return Ok(None);
+    };
+    let mut instance = [0; 16];
+    entropy(&mut instance)?;
+    url.options(u128::from_le_bytes(instance)).map(Some)
+}
+
+fn entropy(bytes: &mut [u8]) -> Result<(), Failure> {
+    rand::rngs::OsRng
+        .try_fill_bytes(bytes)
+        .map_err(|e| Failure::bug(format!("the system gives no entropy: {e}")))
 }
 
 /// Where a test ends the process: `NAME` or `NAME:VISIT`.

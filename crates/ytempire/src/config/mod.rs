@@ -12,6 +12,7 @@ use ytempire_core::brief::Tier;
 use crate::args::Global;
 use crate::database::DatabaseUrl;
 use crate::fail::Failure;
+use crate::redis::RedisUrl;
 use crate::world;
 
 /// What the file may say. Every key may be left out.
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     /// The database, `sqlite:PATH` or `postgres://…`. Since 0.2. Default: `ytempire.db` in the
     /// data folder.
     pub(crate) database: Option<DatabaseUrl>,
+    /// A server of Redis 7 or Valkey that wakes nodes, `redis://…`. Since 0.2. Default: none.
+    pub(crate) redis: Option<RedisUrl>,
     /// Jobs at once, 1 to 64. Since 0.1. Default: the machine's cores. Too few: cores idle. Too
     /// many: memory, about 300 MB for each segment that is being drawn.
     pub(crate) slots: Option<u32>,
@@ -122,7 +125,7 @@ mod tests {
         let config: Config = toml::from_str(&sample()).unwrap();
         config.validate().unwrap();
         assert!(config.data_dir.is_some() && config.slots.is_some());
-        assert!(config.database.is_some());
+        assert!(config.database.is_some() && config.redis.is_some());
         assert_eq!(config.backends.len(), 3);
         let shown: String = sample();
         for key in [
@@ -146,7 +149,7 @@ mod tests {
         let text = include_str!("../../../../ytempire.default.toml");
         let config: Config = toml::from_str(text).unwrap();
         assert!(config.data_dir.is_none() && config.slots.is_none() && config.backends.is_empty());
-        assert!(config.database.is_none());
+        assert!(config.database.is_none() && config.redis.is_none());
     }
 
     #[test]
