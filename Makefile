@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Rust installed a minute ago is often not on PATH yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test build install clean
+.PHONY: help demo test torture build install clean
 
 help: ## Lists what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -19,6 +19,12 @@ demo: ## Installs what is missing and makes a first video, out/deep-sea
 test: ## Runs every check and every test
 	@dev/setup --test
 	@cargo xtask test
+
+torture: ## Kills, stops and crashes a line of many videos for 8 minutes, then checks it
+	@dev/setup --test
+	cargo build --locked --profile release-lite -p ytempire -p torture
+	$(TARGET)/release-lite/torture --ytempire $(TARGET)/release-lite/ytempire --seconds 480 \
+	  --kills 300 --points 3 --crashes 15 --stops 20 --shifts 10 --ready 50 $(ARGS)
 
 build: ## Builds the program, fully optimised
 	@dev/setup

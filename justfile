@@ -18,6 +18,11 @@ test:
 slow:
     cargo nextest run --workspace --profile slow
 
+# Kills, stops and crashes a line of many videos. `just torture --seed 7 --seconds 60`.
+torture *args:
+    cargo build -p ytempire -p torture
+    cargo run -p torture -- --ytempire "${CARGO_TARGET_DIR:-target}/debug/ytempire" {{args}}
+
 # ── one thing at a time ────────────────────────────────────────────────────────────────────
 
 # Clippy, as strict as CI.

@@ -318,6 +318,10 @@ impl Node {
         if rescued > 0 {
             tracing::info!(jobs = rescued, "took over jobs that were left behind");
         }
+        if !dead.is_empty() {
+            // Half-written files of theirs. What can't be removed now is taken with the next death.
+            drop(self.parts.artifacts.sweep());
+        }
         for (id, path) in dead {
             // While its row is there, whoever comes next would try again.
             drop(fs::remove_dir_all(self.scratch_of(id)));

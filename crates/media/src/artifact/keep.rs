@@ -124,8 +124,11 @@ impl Artifacts {
         Ok(scrubbed)
     }
 
-    /// Removes temporary files that nobody holds a lock on.
-    fn sweep(&self) -> Result<u64, Error> {
+    /// Removes temporary files that nobody holds a lock on: what processes left that died.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`].
+    pub fn sweep(&self) -> Result<u64, Error> {
         let folder = self.root.join(UNFINISHED);
         let mut swept = 0;
         for entry in fs::read_dir(&folder).map_err(|source| unread(&folder, source))? {

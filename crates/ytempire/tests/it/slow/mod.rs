@@ -9,6 +9,7 @@ mod providers;
 mod shapes;
 mod stop;
 mod together;
+mod torture;
 mod whole;
 mod world;
 

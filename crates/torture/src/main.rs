@@ -1,0 +1,99 @@
+//! `torture`: breaks a real line of many videos for a while, and tells what came of it.
+
+#![expect(clippy::print_stdout, reason = "its report is for standard output")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use comfy_table::{Table, presets};
+use torture::{Options, Plan, Run, World, run};
+
+/// Breaks a real line of many videos, and checks from outside what came of it
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Only prints what would be done
+    #[arg(long)]
+    plan: bool,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Arguments {
+        options,
+        json,
+        plan,
+    } = Arguments::parse();
+    if plan {
+        println!("{}", serde_json::to_string_pretty(&Plan::derive(&options))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{}", serde_json::to_string_pretty(&options)?);
+    let world = World::new(&options)?;
+    let (run, _orders) = run(&options, &world)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&run)?);
+    } else {
+        println!("{}", table(&run));
+        for finding in &run.findings {
+            println!("WRONG {finding}");
+        }
+        for lack in &run.lacks {
+            println!("TOO FEW {lack}");
+        }
+    }
+    let verdict = if run.is_good() { "good" } else { "BAD" };
+    println!("seed {}: {verdict}", run.options.seed);
+    Ok(ExitCode::from(u8::from(!run.is_good())))
+}
+
+fn table(run: &Run) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let Run {
+        counts, outcome, ..
+    } = run;
+    let mut row = |what: &str, many: &dyn std::fmt::Display| {
+        table.add_row([what.to_owned(), many.to_string()]);
+    };
+    row("nodes killed", &counts.kills);
+    row("nodes started", &counts.starts);
+    row("nodes that stood still beyond a lease", &counts.stops);
+    row("nodes with a clock two hours wrong", &counts.shifts);
+    row("nodes drained", &counts.drains);
+    row("database crashes", &counts.crashes);
+    row(
+        "videos cancelled, made again",
+        &format!("{}, {}", counts.cancels, counts.retries),
+    );
+    row("line paused or halted", &counts.holds);
+    for (point, deaths) in &counts.points {
+        row(&format!("deaths at {point}"), deaths);
+    }
+    row(
+        "nodes that ended by themselves",
+        &format!("{:?}", counts.ended_by_themselves),
+    );
+    row("commands refused", &format!("{:?}", counts.refusals));
+    row("videos accepted", &outcome.accepted);
+    row("videos", &format!("{:?}", outcome.videos));
+    row("failures", &format!("{:?}", outcome.failures));
+    row("jobs", &format!("{:?}", outcome.jobs));
+    row(
+        "claims, rescues",
+        &format!("{}, {}", outcome.claims, outcome.rescues),
+    );
+    row(
+        "transfers, events",
+        &format!("{}, {}", outcome.transfers, outcome.events),
+    );
+    row(
+        "files hashed, videos probed",
+        &format!("{}, {}", outcome.files, outcome.probed),
+    );
+    row("seconds to heal", &format!("{:.1}", run.healed_seconds));
+    table
+}

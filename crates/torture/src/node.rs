@@ -1,0 +1,126 @@
+//! One node: a process that is killed, stopped and started again.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::world::World;
+
+/// How a node is to be started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trim {
+    /// Where it shall die, and at which visit.
+    pub(crate) point: Option<(&'static str, u32)>,
+    /// By how many seconds its clock is ahead.
+    pub(crate) shift: i64,
+}
+
+/// A place for a node.
+pub(crate) struct Node {
+    /// Its number.
+    pub(crate) number: usize,
+    child: Option<Child>,
+    /// How the one that runs was started.
+    pub(crate) trim: Trim,
+    /// When the one that runs was started.
+    pub(crate) since: Instant,
+    /// Until when it stands still.
+    pub(crate) stopped_until: Option<Instant>,
+    /// We have told it to leave.
+    pub(crate) leaving: bool,
+    /// When it may start again.
+    pub(crate) restart_at: Instant,
+}
+
+/// How a node ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// At the crash point that it was started with.
+    Point(&'static str),
+    /// As it was told.
+    Left,
+    /// By itself.
+    Alone(String),
+}
+
+impl Node {
+    pub(crate) fn new(number: usize, now: Instant) -> Self {
+        Self {
+            number,
+            child: None,
+            trim: Trim::default(),
+            since: now,
+            stopped_until: None,
+            leaving: false,
+            restart_at: now,
+        }
+    }
+
+    pub(crate) fn start(&mut self, world: &World, trim: Trim, now: Instant) -> Result<()> {
+        let mut command = world.command(&["work", "--slots", "1"]);
+        if let Some((point, visit)) = trim.point {
+            command.env("YTEMPIRE_CRASH_AT", format!("{point}:{visit}"));
+        }
+        if trim.shift != 0 {
+            command.env("YTEMPIRE_CLOCK_SHIFT", trim.shift.to_string());
+        }
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(world.log_of(self.number)?)
+            .spawn()
+            .context("start a node")?;
+        world.note(&format!(
+            "node {} is process {} {trim:?}",
+            self.number,
+            child.id()
+        ));
+        self.child = Some(child);
+        self.trim = trim;
+        self.since = now;
+        self.leaving = false;
+        self.stopped_until = None;
+        Ok(())
+    }
+
+    pub(crate) const fn is_up(&self) -> bool {
+        self.child.is_some()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self
+            .child
+            .as_ref()
+            .and_then(|child| Pid::from_raw(child.id().cast_signed()));
+        // It may have ended by itself just now.
+        let _sent = id.map(|id| kill_process(id, signal));
+    }
+
+    /// Kills it and waits until the system has taken it away; tells whether it was alive.
+    pub(crate) fn kill(&mut self) -> bool {
+        let Some(mut child) = self.child.take() else {
+            return false;
+        };
+        let _sent = child.kill();
+        self.stopped_until = None;
+        child.wait().is_ok_and(|status| status.signal() == Some(9))
+    }
+
+    /// How it ended, once it has.
+    pub(crate) fn reap(&mut self, now: Instant) -> Option<End> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        self.child = None;
+        self.restart_at = now + Duration::from_millis(200);
+        Some(self.end(status))
+    }
+
+    fn end(&self, status: ExitStatus) -> End {
+        match (self.trim.point, status.signal()) {
+            (Some((point, _)), Some(6)) => End::Point(point),
+            _ if status.success() && self.leaving => End::Left,
+            _ => End::Alone(status.to_string()),
+        }
+    }
+}
