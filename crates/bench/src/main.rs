@@ -19,6 +19,7 @@ mod machine;
 mod meter;
 mod peers;
 mod picture;
+mod queue;
 mod schedule;
 mod table;
 mod whole;
@@ -52,6 +53,8 @@ enum Command {
     Growth(whole::Growth),
     /// The scheduler under every load, beside other policies and the bounds
     Schedule(schedule::Schedule),
+    /// Accepting, claiming and settling jobs, beside the bare database
+    Queue(queue::Queue),
     /// Says what machine this is
     Machine,
     /// One run of our painter and encoder, to be measured from outside
@@ -72,6 +75,7 @@ fn main() -> Result<()> {
         Command::Jitter(jitter) => jitter.run(),
         Command::Make(make) => make.run(),
         Command::Growth(growth) => growth.run(),
+        Command::Queue(queue) => queue.run(),
         Command::Schedule(schedule) => schedule.run(),
     }
 }
