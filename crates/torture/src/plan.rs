@@ -9,7 +9,7 @@ use ytempire_core::CrashPlan;
 use crate::options::{Backend, Options};
 
 /// Longer than a lease (15 s), so that the others take over what a node held that stands still.
-const STANDSTILL_MS: (u64, u64) = (16_000, 20_000);
+const STANDSTILL_MS: (u64, u64) = (15_500, 17_500);
 
 /// How wrong a clock is: two hours, either way.
 const SHIFT_SECONDS: i64 = 7_200;
@@ -173,7 +173,7 @@ fn of_nodes(options: &Options, end: u64) -> Vec<Act> {
             _ => Fault::Drain { node },
         };
         acts.push(Act { at_ms, fault });
-        at_ms += chance.random_range(600..1_600);
+        at_ms += chance.random_range(350..1_100);
     }
     acts
 }
