@@ -174,7 +174,10 @@ async fn claims_cancels_heartbeats_rescues_and_ends_dont_get_in_each_others_way(
             worlds[5].claim_of(&Stage::ALL, 12, dead[0]),
             join_all(ends)
         );
-        assert!(cancelled.unwrap());
+        // Its six jobs may all have ended before.
+        let state = world.video(videos[0]).await.state;
+        let wanted = [VideoState::Ready, VideoState::Cancelled];
+        assert_eq!(state, wanted[usize::from(cancelled.unwrap())]);
         assert!(beat.unwrap().is_empty());
         back.unwrap();
         rescued.unwrap();
