@@ -5,6 +5,7 @@
 //! claims rows and deletes them, and that is all. Control rows run before and after.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -181,9 +182,10 @@ impl Queue {
         let accepted = begun.elapsed();
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
+        let left = Arc::new(AtomicU32::new(self.jobs));
         for _ in 0..workers {
-            let line = line.clone();
-            tasks.spawn(async move { line.drain(batch).await });
+            let (line, left) = (line.clone(), Arc::clone(&left));
+            tasks.spawn(async move { line.drain(batch, &left).await });
         }
         let (mut claims, mut settles) = (Vec::new(), Vec::new());
         while let Some(times) = tasks.join_next().await {
@@ -338,22 +340,24 @@ impl Line {
         Ok(())
     }
 
-    /// Works until nothing is left; how long each claim and each settlement took.
-    async fn drain(&self, batch: u32) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    /// Works until none of `left` is; how long each claim that gave something and each settlement took.
+    async fn drain(&self, batch: u32, left: &AtomicU32) -> Result<(Vec<Duration>, Vec<Duration>)> {
         let node = self.join().await?;
         let (mut claims, mut settles) = (Vec::new(), Vec::new());
-        loop {
+        while left.load(Ordering::Relaxed) > 0 {
             let begun = Instant::now();
             let claimed = self.claim(node, batch).await?;
             if claimed.is_empty() {
-                return Ok((claims, settles));
+                continue;
             }
             claims.push(begun.elapsed());
+            left.fetch_sub(claimed.len() as u32, Ordering::Relaxed);
             for job in &claimed {
                 let begun = Instant::now();
                 self.settle(job).await?;
                 settles.push(begun.elapsed());
             }
         }
+        Ok((claims, settles))
     }
 }

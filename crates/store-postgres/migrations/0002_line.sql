@@ -21,3 +21,7 @@ ALTER TABLE videos ADD COLUMN turn bigint NOT NULL DEFAULT 0;   -- its place amo
 
 ALTER TABLE nodes ADD COLUMN seen_at bigint NOT NULL DEFAULT 0; -- when it last said that it lives
 ALTER TABLE nodes ADD COLUMN draining boolean NOT NULL DEFAULT false; -- it shall leave
+
+-- Whose first job is claimed next: in the order of their turns.
+DROP INDEX videos_queued;
+CREATE INDEX videos_queued ON videos (priority DESC, turn, id) WHERE state = 'queued';

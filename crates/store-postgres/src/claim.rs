@@ -43,21 +43,25 @@ macro_rules! take {
     };
 }
 
-/// Locks the queued videos among those that the jobs picked as `$which` belong to.
+/// Locks the most urgent queued videos that have jobs to give, passing over those that others are just
+/// beginning: who waited for them would find their jobs taken, and nothing else.
 macro_rules! queued {
     ($which:literal) => {
         concat!(
             "SELECT id
              FROM videos
-             WHERE state = 'queued'
-               AND id IN (SELECT video_id
-                          FROM jobs
-                          WHERE state = 'available' AND stage = ANY ($1) ",
+             WHERE state = 'queued' ",
             $which,
-            "             ORDER BY rank, id
-                          LIMIT $2)
-             ORDER BY id
-             FOR NO KEY UPDATE"
+            // A value, not EXISTS: that is a join to the planner, who would sort all queued videos
+            // instead of walking the index to the first.
+            "  AND (SELECT true
+                    FROM jobs
+                    WHERE jobs.video_id = videos.id AND jobs.state = 'available'
+                      AND jobs.stage = ANY ($1)
+                    LIMIT 1)
+             ORDER BY priority DESC, turn, id
+             LIMIT $2
+             FOR NO KEY UPDATE SKIP LOCKED"
         )
     };
 }
@@ -82,11 +86,10 @@ pub(crate) async fn claim(
     let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
     let video = request.video.map(|id| id.0);
     let max = i64::from(request.max);
-    // In the order in which all locks are taken: videos, which may be waited for, then jobs,
-    // which are never waited for.
+    // In the order in which all locks are taken: videos, then jobs. None is waited for.
     let locked = match &video {
         Some(video) => {
-            tx.query(queued!("AND video_id = $3"), &[&stages, &max, video])
+            tx.query(queued!("AND id = $3 "), &[&stages, &max, video])
                 .await?
         }
         None => tx.query(queued!(""), &[&stages, &max]).await?,
