@@ -1,6 +1,6 @@
 //! Breaks a real line of many videos, and checks from outside what came of it. Never shipped.
 //!
-//! [`run`] starts a database and nodes, keeps videos queued, and does to them what [`Plan`] derived
+//! [`run()`] starts a database and nodes, keeps videos queued, and does to them what [`Plan`] derived
 //! from a seed; then it lets everything heal and [`check`] reads what is left. The checker shares no
 //! decision with the product: its own SQL, its own sums, its own table of what may follow what, and a
 //! history of every change that triggers of its own write.
