@@ -10,7 +10,7 @@ use crate::Yuv420;
 /// The mean brightness of each of 12 × 12 fields of a frame.
 ///
 /// A perceptual hash that says how far two pictures are apart. Encoding moves a field by a level or
-/// two; another scene moves most of them by ten and more.
+/// two; another scene of the same video by five and more on average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Sketch([u8; Self::FIELDS]);
