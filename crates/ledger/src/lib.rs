@@ -13,5 +13,5 @@ mod transfer;
 
 pub use price::{PriceBook, PriceError, PriceVersion};
 pub use receipt::{Receipt, ReceiptLine, StageTotal};
-pub use scope::{Account, HoldRefused, Scope, VIDEO_CAP};
+pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP};
 pub use transfer::{Hold, Outcome, Posting, SettleError, Settled, Transfer, TransferState};

@@ -6,6 +6,9 @@ use ytempire_core::{MicroUsd, Stage, VideoId};
 /// What one video may cost at the very most: $3.00, whatever its budget says.
 pub const VIDEO_CAP: MicroUsd = MicroUsd(3_000_000);
 
+/// Spending of a video that is announced, once each: warning, critical, cap.
+pub const THRESHOLDS: [MicroUsd; 3] = [MicroUsd(2_500_000), MicroUsd(2_800_000), VIDEO_CAP];
+
 /// Where money is counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
@@ -66,6 +69,12 @@ impl Account {
             posted: MicroUsd::ZERO,
             overrun: MicroUsd::ZERO,
         }
+    }
+
+    /// How many of [`THRESHOLDS`] are spent.
+    pub fn thresholds_passed(&self) -> usize {
+        let passed = THRESHOLDS.iter().filter(|t| self.posted >= **t);
+        passed.count()
     }
 
     /// What may still be reserved; zero after an overrun, which stops the video.

@@ -1,6 +1,6 @@
 //! Accounts of the ledger: locked together, changed in memory by `ledger`'s rules, saved together.
 
-use ledger::{Account, Scope};
+use ledger::{Account, Scope, THRESHOLDS};
 use serde_json::json;
 use store::Error;
 use ytempire_core::{EventKind, MicroUsd, Timestamp, VideoId};
@@ -9,13 +9,6 @@ use crate::connection::Tx;
 use crate::event;
 use crate::job::Leased;
 use crate::sql::{Cells, Result};
-
-/// Spending that is announced, once each per video: warning, critical, cap.
-const THRESHOLDS: [MicroUsd; 3] = [
-    MicroUsd(2_500_000),
-    MicroUsd(2_800_000),
-    MicroUsd(3_000_000),
-];
 
 /// Opens an account of a video that nobody sees yet.
 pub(crate) async fn open(tx: &Tx, scope: &Scope, cap: MicroUsd) -> Result<()> {
@@ -136,7 +129,7 @@ impl Books {
 impl Page {
     async fn announce(&mut self, tx: &Tx, now: Timestamp, video: VideoId) -> Result<()> {
         let posted = self.account.posted;
-        let passed = THRESHOLDS.iter().filter(|t| posted >= **t).count();
+        let passed = self.account.thresholds_passed();
         let told = usize::try_from(self.announced)
             .map_err(|_| Error::Database("announced is negative".to_owned()))?;
         for threshold in THRESHOLDS.iter().take(passed).skip(told) {

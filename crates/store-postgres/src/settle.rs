@@ -1,7 +1,7 @@
 //! The end of an attempt: state, money, events and what follows, in one transaction.
 
 use serde_json::{Value, json};
-use store::{AttemptEnd, JobOutcome, Lease, Settlement, VideoRow};
+use store::{AttemptEnd, JobExit, JobOutcome, Lease, Settlement, VideoRow};
 use tokio_postgres::types::Json;
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
@@ -39,10 +39,10 @@ pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> 
         }
         JobOutcome::Retry { code, text, after } if job.may_try_again() => {
             let due = now.after(*after);
-            let exit = Exit {
+            let exit = JobExit {
                 due: Some(due),
                 error: Some((*code, text.as_str())),
-                ..Exit::to(JobState::Scheduled, AttemptEnd::Retryable)
+                ..JobExit::to(JobState::Scheduled, AttemptEnd::Retryable)
             };
             if leave(tx, now, &job, exit).await? == JobState::Scheduled {
                 tell(tx, now, &job, EventKind::JobRetryable, (*code, text)).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> 
 pub(crate) async fn release(tx: &Tx, now: Timestamp, lease: Lease) -> Result<()> {
     let job = job::leased(tx, lease).await?;
     transfer::close_open(tx, now, &job).await?;
-    let exit = Exit::to(JobState::Available, AttemptEnd::Released);
+    let exit = JobExit::to(JobState::Available, AttemptEnd::Released);
     leave(tx, now, &job, exit).await?;
     // The attempt number stays, as it fences; the count of attempts goes back.
     tx.execute(
@@ -74,7 +74,7 @@ pub(crate) async fn rescue(tx: &Tx, now: Timestamp, dead: &[NodeId]) -> Result<u
     for job in &jobs {
         transfer::close_open(tx, now, job).await?;
         if job.may_try_again() {
-            let exit = Exit::to(JobState::Available, AttemptEnd::Rescued);
+            let exit = JobExit::to(JobState::Available, AttemptEnd::Rescued);
             if leave(tx, now, job, exit).await? == JobState::Available {
                 let detail = json!({ "attempt": job.attempt });
                 event::about_job(tx, now, job.about(), EventKind::JobRescued, detail).await?;
@@ -135,7 +135,7 @@ async fn end_video(
 }
 
 async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Result<()> {
-    let exit = Exit::to(JobState::Completed, AttemptEnd::Completed);
+    let exit = JobExit::to(JobState::Completed, AttemptEnd::Completed);
     leave(tx, now, job, exit).await?;
     tx.execute(
         "UPDATE jobs SET output = $2 WHERE id = $1",
@@ -147,9 +147,9 @@ async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Resu
 }
 
 async fn discard(tx: &Tx, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    let exit = Exit {
+    let exit = JobExit {
         error: Some((code, text)),
-        ..Exit::to(JobState::Discarded, AttemptEnd::Discarded)
+        ..JobExit::to(JobState::Discarded, AttemptEnd::Discarded)
     };
     leave(tx, now, job, exit).await?;
     tell(tx, now, job, EventKind::JobDiscarded, (code, text)).await?;
@@ -168,34 +168,11 @@ async fn tell(
     event::about_job(tx, now, job.about(), kind, detail).await
 }
 
-/// How a job leaves `running`.
-#[derive(Clone, Copy)]
-struct Exit<'a> {
-    /// Where it goes.
-    next: JobState,
-    /// When a retry is due.
-    due: Option<Timestamp>,
-    /// How the attempt is remembered.
-    end: AttemptEnd,
-    error: Option<(Code, &'a str)>,
-}
-
-impl Exit<'_> {
-    const fn to(next: JobState, end: AttemptEnd) -> Self {
-        Self {
-            next,
-            due: None,
-            end,
-            error: None,
-        }
-    }
-}
-
 /// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
 /// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
 /// it went.
-async fn leave(tx: &Tx, now: Timestamp, job: &Leased, exit: Exit<'_>) -> Result<JobState> {
-    let Exit {
+async fn leave(tx: &Tx, now: Timestamp, job: &Leased, exit: JobExit<'_>) -> Result<JobState> {
+    let JobExit {
         next,
         due,
         end,

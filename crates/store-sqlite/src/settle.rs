@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, named_params};
 use serde_json::json;
-use store::{AttemptEnd, JobOutcome, Lease, Result, Settlement, VideoRow};
+use store::{AttemptEnd, JobExit, JobOutcome, Lease, Result, Settlement, VideoRow};
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
 use crate::job::Leased;
@@ -39,10 +39,10 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
         }
         JobOutcome::Retry { code, text, after } if job.may_try_again() => {
             let due = now.after(*after);
-            let exit = Exit {
+            let exit = JobExit {
                 due: Some(due),
                 error: Some((*code, text.as_str())),
-                ..Exit::to(JobState::Scheduled, AttemptEnd::Retryable)
+                ..JobExit::to(JobState::Scheduled, AttemptEnd::Retryable)
             };
             if leave(tx, now, &job, exit)? == JobState::Scheduled {
                 tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
@@ -58,7 +58,7 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
 pub(crate) fn release(tx: &Connection, now: Timestamp, lease: Lease) -> Result<()> {
     let job = job::leased(tx, lease)?;
     transfer::close_open(tx, now, &job)?;
-    let exit = Exit::to(JobState::Available, AttemptEnd::Released);
+    let exit = JobExit::to(JobState::Available, AttemptEnd::Released);
     leave(tx, now, &job, exit)?;
     // The attempt number stays, as it fences; the count of attempts goes back.
     tx.prepare_cached("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?1")
@@ -73,7 +73,7 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
     for job in &jobs {
         transfer::close_open(tx, now, job)?;
         if job.may_try_again() {
-            let exit = Exit::to(JobState::Available, AttemptEnd::Rescued);
+            let exit = JobExit::to(JobState::Available, AttemptEnd::Rescued);
             if leave(tx, now, job, exit)? == JobState::Available {
                 let detail = json!({ "attempt": job.attempt });
                 let about = (job.video, job.id, job.stage);
@@ -134,7 +134,7 @@ fn complete(
     job: &Leased,
     output: &serde_json::Value,
 ) -> Result<()> {
-    let exit = Exit::to(JobState::Completed, AttemptEnd::Completed);
+    let exit = JobExit::to(JobState::Completed, AttemptEnd::Completed);
     leave(tx, now, job, exit)?;
     tx.prepare_cached("UPDATE jobs SET output = ?2 WHERE id = ?1")
         .and_then(|mut s| s.execute((job.id.to_string(), output.to_string())))
@@ -150,9 +150,9 @@ fn complete(
 }
 
 fn discard(tx: &Connection, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    let exit = Exit {
+    let exit = JobExit {
         error: Some((code, text)),
-        ..Exit::to(JobState::Discarded, AttemptEnd::Discarded)
+        ..JobExit::to(JobState::Discarded, AttemptEnd::Discarded)
     };
     leave(tx, now, job, exit)?;
     tell(tx, now, job, EventKind::JobDiscarded, code, text)?;
@@ -172,34 +172,11 @@ fn tell(
     event::about_job(tx, now, (job.video, job.id, job.stage), kind, detail)
 }
 
-/// How a job leaves `running`.
-#[derive(Clone, Copy)]
-struct Exit<'a> {
-    /// Where it goes.
-    next: JobState,
-    /// When a retry is due.
-    due: Option<Timestamp>,
-    /// How the attempt is remembered.
-    end: AttemptEnd,
-    error: Option<(Code, &'a str)>,
-}
-
-impl Exit<'_> {
-    const fn to(next: JobState, end: AttemptEnd) -> Self {
-        Self {
-            next,
-            due: None,
-            end,
-            error: None,
-        }
-    }
-}
-
 /// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
 /// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
 /// it went.
-fn leave(tx: &Connection, now: Timestamp, job: &Leased, exit: Exit<'_>) -> Result<JobState> {
-    let Exit {
+fn leave(tx: &Connection, now: Timestamp, job: &Leased, exit: JobExit<'_>) -> Result<JobState> {
+    let JobExit {
         next,
         due,
         end,

@@ -1,6 +1,6 @@
 //! Statements about money.
 
-use ledger::{Account, Hold, Outcome, Posting, Scope, Transfer, TransferState};
+use ledger::{Account, Hold, Outcome, Posting, Scope, THRESHOLDS, Transfer, TransferState};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde_json::json;
 use store::{Error, Lease, Result};
@@ -8,13 +8,6 @@ use ytempire_core::{EventKind, MicroUsd, Stage, Timestamp, TransferId, UnitPrice
 
 use crate::job::Leased;
 use crate::{event, job, line, sql};
-
-/// Spending that is announced, once each per video: warning, critical, cap.
-const THRESHOLDS: [MicroUsd; 3] = [
-    MicroUsd(2_500_000),
-    MicroUsd(2_800_000),
-    MicroUsd(3_000_000),
-];
 
 pub(crate) fn open_account(tx: &Connection, scope: &Scope, cap: MicroUsd) -> Result<()> {
     tx.prepare_cached("INSERT INTO ledger_accounts (scope, cap) VALUES (?1, ?2)")
@@ -229,7 +222,7 @@ fn announce(
     scope: &Scope,
     account: &Account,
 ) -> Result<()> {
-    let passed = THRESHOLDS.iter().filter(|t| account.posted >= **t).count();
+    let passed = account.thresholds_passed();
     let told: i64 = tx
         .prepare_cached("SELECT announced FROM ledger_accounts WHERE scope = ?1")
         .and_then(|mut s| s.query_row([scope.key()], |row| row.get(0)))

@@ -16,8 +16,8 @@ pub use error::Error;
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
-    JobOutcome, JobRow, Lease, LeasedJob, NewJob, NodeRow, Settlement, Submission, Submitted,
-    VideoFilter, VideoRow,
+    JobExit, JobOutcome, JobRow, Lease, LeasedJob, NewJob, NodeRow, Settlement, Submission,
+    Submitted, VideoFilter, VideoRow,
 };
 
 /// The result of every verb.

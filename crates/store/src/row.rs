@@ -216,6 +216,31 @@ impl AttemptEnd {
     }
 }
 
+/// How a job leaves `running`: what both stores write of it.
+#[derive(Clone, Copy, Debug)]
+pub struct JobExit<'a> {
+    /// Where it goes.
+    pub next: JobState,
+    /// When a retry is due.
+    pub due: Option<Timestamp>,
+    /// How the attempt is remembered.
+    pub end: AttemptEnd,
+    /// Why it failed.
+    pub error: Option<(Code, &'a str)>,
+}
+
+impl JobExit<'_> {
+    /// To `next`, without a failure.
+    pub const fn to(next: JobState, end: AttemptEnd) -> Self {
+        Self {
+            next,
+            due: None,
+            end,
+            error: None,
+        }
+    }
+}
+
 /// An attempt of a job: kept with its error, whatever became of the job later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRow {

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use ytempire_core::brief;
 
-use crate::database::DatabaseUrl;
-use crate::redis::RedisUrl;
+use crate::secret_url::SecretUrl;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -50,7 +49,7 @@ pub(crate) struct Global {
         env = "YTEMPIRE_DATABASE",
         hide_env_values = true
     )]
-    pub(crate) database: Option<DatabaseUrl>,
+    pub(crate) database: Option<SecretUrl>,
     /// Redis or Valkey, `redis://HOST:6379`: quicker wake-ups among nodes [default: none]
     #[arg(
         long,
@@ -59,7 +58,7 @@ pub(crate) struct Global {
         env = "YTEMPIRE_REDIS",
         hide_env_values = true
     )]
-    pub(crate) redis: Option<RedisUrl>,
+    pub(crate) redis: Option<SecretUrl>,
     /// Configuration file [default: ./ytempire.toml, then ~/.config/ytempire/config.toml]
     #[arg(long, global = true, value_name = "FILE", env = "YTEMPIRE_CONFIG")]
     pub(crate) config: Option<PathBuf>,

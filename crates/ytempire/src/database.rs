@@ -3,40 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
 use store::Store;
 use store_postgres::{Options, PostgresStore, Wakes};
 use store_sqlite::SqliteStore;
 use ytempire_core::{Code, CrashPlan};
 
 use crate::fail::Failure;
+use crate::secret_url::SecretUrl;
 
 /// Connections beside those of the jobs at once: the claim loop, heartbeats, and the screen.
 const CONNECTIONS_BESIDE: u32 = 4;
-
-/// Where the database is, as it was written. It may hold a password, so it is never shown; what
-/// it can't be is said later and without it.
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-pub(crate) struct DatabaseUrl(String);
-
-impl From<String> for DatabaseUrl {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for DatabaseUrl {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl std::fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DatabaseUrl(..)")
-    }
-}
 
 /// A database that may be opened.
 #[derive(Debug)]
@@ -53,12 +29,8 @@ pub(crate) struct Schema {
 
 impl Place {
     /// What `url` names, or the file in the data folder. `slots` jobs at once use it.
-    pub(crate) fn of(
-        url: Option<&DatabaseUrl>,
-        folder: &Path,
-        slots: u32,
-    ) -> Result<Self, Failure> {
-        let Some(DatabaseUrl(text)) = url else {
+    pub(crate) fn of(url: Option<&SecretUrl>, folder: &Path, slots: u32) -> Result<Self, Failure> {
+        let Some(SecretUrl(text)) = url else {
             return Ok(Self::Sqlite(folder.join("ytempire.db")));
         };
         if let Some(path) = text.strip_prefix("sqlite:") {
@@ -160,7 +132,7 @@ mod tests {
             "me:hunter2@db",
             "sqlite:",
         ] {
-            let url = DatabaseUrl::from(text);
+            let url = SecretUrl::from(text);
             let failed = Place::of(Some(&url), Path::new("/d"), 4).unwrap_err();
             assert!(!format!("{failed:?} {url:?}").contains("hunter2"), "{text}");
         }
@@ -169,7 +141,7 @@ mod tests {
     #[test]
     fn places_are_shown_without_a_password() {
         let shown = |text: Option<&str>| {
-            let url = text.map(DatabaseUrl::from);
+            let url = text.map(SecretUrl::from);
             Place::of(url.as_ref(), Path::new("/d"), 4).unwrap().shown()
         };
         assert_eq!(shown(None), "/d/ytempire.db");

@@ -18,6 +18,7 @@ mod migrate;
 mod plan;
 mod redis;
 mod schema;
+mod secret_url;
 mod video;
 mod work;
 mod world;

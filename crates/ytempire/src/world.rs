@@ -21,6 +21,7 @@ use crate::args::Global;
 use crate::config::Config;
 use crate::database::Place;
 use crate::fail::Failure;
+use crate::redis;
 
 /// The machine's clock, to the microsecond.
 struct SystemClock {
@@ -181,7 +182,7 @@ pub(crate) fn redis(global: &Global, config: &Config) -> Result<Option<Options>,
     };
     let mut instance = [0; 16];
     entropy(&mut instance)?;
-    url.options(u128::from_le_bytes(instance)).map(Some)
+    redis::options(url, u128::from_le_bytes(instance)).map(Some)
 }
 
 fn entropy(bytes: &mut [u8]) -> Result<(), Failure> {

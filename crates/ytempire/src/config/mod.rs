@@ -10,9 +10,8 @@ use ytempire_core::Code;
 use ytempire_core::brief::Tier;
 
 use crate::args::Global;
-use crate::database::DatabaseUrl;
 use crate::fail::Failure;
-use crate::redis::RedisUrl;
+use crate::secret_url::SecretUrl;
 use crate::world;
 
 /// What the file may say. Every key may be left out.
@@ -24,9 +23,9 @@ pub(crate) struct Config {
     pub(crate) data_dir: Option<PathBuf>,
     /// The database, `sqlite:PATH` or `postgres://…`. Since 0.2. Default: `ytempire.db` in the
     /// data folder.
-    pub(crate) database: Option<DatabaseUrl>,
+    pub(crate) database: Option<SecretUrl>,
     /// A server of Redis 7 or Valkey that wakes nodes, `redis://…`. Since 0.2. Default: none.
-    pub(crate) redis: Option<RedisUrl>,
+    pub(crate) redis: Option<SecretUrl>,
     /// Jobs at once, 1 to 64. Since 0.1. Default: the machine's cores. Too few: cores idle. Too
     /// many: memory, about 300 MB for each segment that is being drawn.
     pub(crate) slots: Option<u32>,
