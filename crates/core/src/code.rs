@@ -99,6 +99,8 @@ codes! {
     LineFull = "YT0216", exit 8;
     /// The line is halted: nothing is spent.
     LineHalted = "YT0217", exit 4;
+    /// The database is away, or the connection to it was lost.
+    DatabaseAway = "YT0218", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;

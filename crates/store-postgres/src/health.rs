@@ -1,6 +1,7 @@
 //! What a server says of itself, for whoever looks for what is wrong with it.
 
 use store::Error;
+use ytempire_core::Timestamp;
 
 use crate::connection::Connection;
 use crate::sql::{Cells, Fault, Result};
@@ -12,8 +13,7 @@ pub struct Health {
     pub version: String,
     /// The version as a number, such as `150018`.
     pub version_number: i64,
-    /// Its clock, microseconds since 1970: the one place where it is asked, to be compared with
-    /// ours.
+    /// Its clock, microseconds since 1970, to be compared with ours.
     pub clock_micros: i64,
     /// Tells whether it only follows another server, and can't be written.
     pub standby: bool,
@@ -23,6 +23,14 @@ pub struct Health {
 
 /// Without these a power cut loses what was acknowledged.
 const SETTINGS: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+
+/// The server's clock: no decision of a statement depends on it, callers pass it in as the time.
+pub(crate) async fn clock(db: &Connection) -> Result<Timestamp> {
+    let text = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock";
+    let row = db.first(text, &[]).await?;
+    let row = row.ok_or_else(|| Fault::Said(Error::Database("no answer".to_owned())))?;
+    Cells::of("clock", &row).time("clock")
+}
 
 pub(crate) async fn ask(db: &Connection) -> Result<Health> {
     // Of a session, `synchronous_commit` is what we have set; the default is the server's own.

@@ -274,6 +274,10 @@ impl Store for PostgresStore {
         change!(self, |tx| cache::prune(&tx, bytes_max))
     }
 
+    async fn clock(&self) -> Result<Option<Timestamp>> {
+        ask!(self, |db| health::clock(db)).map(Some)
+    }
+
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
         change!(self, |tx| node::join(&tx, now, &node))
     }
@@ -294,7 +298,7 @@ impl Store for PostgresStore {
         change!(self, |tx| line::account_put(&tx, account, name))
     }
 
-    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>> {
         change!(self, |tx| node::beat(&tx, now, node))
     }
 
@@ -306,7 +310,7 @@ impl Store for PostgresStore {
         ask!(self, |db| node::list(db))
     }
 
-    async fn node_leave(&self, node: NodeId) -> Result<()> {
+    async fn node_leave(&self, node: NodeId) -> Result<bool> {
         change!(self, |tx| node::leave(&tx, node))
     }
 

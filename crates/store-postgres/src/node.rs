@@ -1,6 +1,6 @@
 //! Statements about nodes.
 
-use store::{NodeOrders, NodeRow, NodeStatus};
+use store::{NODE_SILENT_MAX, NodeOrders, NodeRow, NodeStatus};
 use ytempire_core::{NodeId, Timestamp};
 
 use crate::connection::{Connection, Tx};
@@ -18,7 +18,7 @@ pub(crate) async fn join(db: &Connection, now: Timestamp, node: &NodeRow) -> Res
     Ok(())
 }
 
-pub(crate) async fn beat(tx: &Tx, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+pub(crate) async fn beat(tx: &Tx, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>> {
     // A clock set back must not make it look as if it had been silent.
     let row = tx
         .first(
@@ -27,12 +27,11 @@ pub(crate) async fn beat(tx: &Tx, now: Timestamp, node: NodeId) -> Result<NodeOr
             &[&node.0, &now.as_micros()],
         )
         .await?;
-    let draining = row.map(|row| Cells::of("nodes", &row).get("draining"));
-    Ok(NodeOrders {
-        // One that was taken for dead has nothing more to do here.
-        draining: draining.transpose()?.unwrap_or(true),
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(NodeOrders {
+        draining: Cells::of("nodes", &row).get("draining")?,
         mode: line::get(tx).await?.mode,
-    })
+    }))
 }
 
 pub(crate) async fn drain(tx: &Tx, node: NodeId) -> Result<bool> {
@@ -66,12 +65,26 @@ pub(crate) async fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     rows.iter().map(decode).collect()
 }
 
-pub(crate) async fn leave(db: &Connection, node: NodeId) -> Result<()> {
+pub(crate) async fn leave(db: &Connection, node: NodeId) -> Result<bool> {
     db.execute(
         "DELETE FROM nodes
          WHERE id = $1
            AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND node_id = $1)",
         &[&node.0],
+    )
+    .await?;
+    let left = "SELECT id FROM nodes WHERE id = $1";
+    Ok(db.first(left, &[&node.0]).await?.is_none())
+}
+
+/// Forgets those that hold nothing and have been silent for long.
+pub(crate) async fn forget_silent(tx: &Tx, now: Timestamp) -> Result<()> {
+    let since = now.before(NODE_SILENT_MAX);
+    tx.execute(
+        "DELETE FROM nodes
+         WHERE seen_at < $1
+           AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND node_id = nodes.id)",
+        &[&since.as_micros()],
     )
     .await?;
     Ok(())

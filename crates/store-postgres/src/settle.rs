@@ -8,7 +8,7 @@ use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, Video
 use crate::connection::Tx;
 use crate::job::Leased;
 use crate::sql::{self, Cells, Result};
-use crate::{attempt, cache, event, job, transfer, video};
+use crate::{attempt, cache, event, job, node, transfer, video};
 
 pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
     let job = job::leased(tx, settlement.lease).await?;
@@ -87,6 +87,7 @@ pub(crate) async fn rescue(tx: &Tx, now: Timestamp, dead: &[NodeId]) -> Result<u
             discard(tx, now, job, Code::AttemptsExhausted, &text).await?;
         }
     }
+    node::forget_silent(tx, now).await?;
     Ok(jobs.len() as u32)
 }
 

@@ -90,7 +90,7 @@ impl Fault {
             Self::Race(text) => Error::Database(format!(
                 "other transactions came first again and again: {text}; try again"
             )),
-            Self::Lost(text) => Error::Database(format!(
+            Self::Lost(text) => Error::Away(format!(
                 "{place} can't be reached, or the connection was lost: {text}; the same command \
                  goes on once the database is back"
             )),

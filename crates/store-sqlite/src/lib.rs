@@ -212,6 +212,10 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn clock(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
         self.connections
             .write(move |tx| node::join(tx, now, &node))
@@ -240,7 +244,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>> {
         self.connections
             .write(move |tx| node::beat(tx, now, node))
             .await
@@ -256,7 +260,7 @@ impl Store for SqliteStore {
         self.connections.read(node::list).await
     }
 
-    async fn node_leave(&self, node: NodeId) -> Result<()> {
+    async fn node_leave(&self, node: NodeId) -> Result<bool> {
         self.connections
             .write(move |tx| node::leave(tx, node))
             .await

@@ -1,7 +1,7 @@
 //! Statements about nodes.
 
 use rusqlite::{Connection, OptionalExtension};
-use store::{NodeOrders, NodeRow, NodeStatus, Result};
+use store::{NODE_SILENT_MAX, NodeOrders, NodeRow, NodeStatus, Result};
 use ytempire_core::{NodeId, Timestamp};
 
 use crate::{line, sql};
@@ -15,7 +15,7 @@ pub(crate) fn join(tx: &Connection, now: Timestamp, node: &NodeRow) -> Result<()
     .map_err(sql::error)
 }
 
-pub(crate) fn beat(tx: &Connection, now: Timestamp, node: NodeId) -> Result<NodeOrders> {
+pub(crate) fn beat(tx: &Connection, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>> {
     // A clock set back must not make it look as if it had been silent.
     let draining = tx
         .prepare_cached(
@@ -26,11 +26,11 @@ pub(crate) fn beat(tx: &Connection, now: Timestamp, node: NodeId) -> Result<Node
                 .optional()
         })
         .map_err(sql::error)?;
-    Ok(NodeOrders {
-        // One that was taken for dead has nothing more to do here.
-        draining: draining.unwrap_or(true),
-        mode: line::get(tx)?.mode,
-    })
+    let Some(draining) = draining else {
+        return Ok(None);
+    };
+    let mode = line::get(tx)?.mode;
+    Ok(Some(NodeOrders { draining, mode }))
 }
 
 pub(crate) fn drain(tx: &Connection, node: NodeId) -> Result<bool> {
@@ -71,12 +71,28 @@ pub(crate) fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     Ok(nodes)
 }
 
-pub(crate) fn leave(tx: &Connection, node: NodeId) -> Result<()> {
+pub(crate) fn leave(tx: &Connection, node: NodeId) -> Result<bool> {
+    let node = node.to_string();
     tx.prepare_cached(
         "DELETE FROM nodes
          WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND node_id = ?1)",
     )
-    .and_then(|mut s| s.execute([node.to_string()]))
+    .and_then(|mut s| s.execute([&node]))
+    .map_err(sql::error)?;
+    tx.prepare_cached("SELECT 1 FROM nodes WHERE id = ?1")
+        .and_then(|mut s| s.exists([&node]))
+        .map(|there| !there)
+        .map_err(sql::error)
+}
+
+/// Forgets those that hold nothing and have been silent for long.
+pub(crate) fn forget_silent(tx: &Connection, now: Timestamp) -> Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM nodes
+         WHERE seen_at < ?1
+           AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND node_id = nodes.id)",
+    )
+    .and_then(|mut s| s.execute([now.before(NODE_SILENT_MAX).as_micros()]))
     .map(drop)
     .map_err(sql::error)
 }

@@ -6,7 +6,7 @@ use store::{AttemptEnd, JobExit, JobOutcome, Lease, Result, Settlement, VideoRow
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
 use crate::job::Leased;
-use crate::{attempt, cache, event, job, sql, transfer, video};
+use crate::{attempt, cache, event, job, node, sql, transfer, video};
 
 pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
     let job = job::leased(tx, settlement.lease)?;
@@ -87,6 +87,7 @@ pub(crate) fn rescue(tx: &Connection, now: Timestamp, dead: &[NodeId]) -> Result
             discard(tx, now, job, Code::AttemptsExhausted, &text)?;
         }
     }
+    node::forget_silent(tx, now)?;
     Ok(jobs.len() as u32)
 }
 

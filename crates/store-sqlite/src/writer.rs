@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use store::{Error, Result};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,9 @@ const GROUP_MAX: usize = 64;
 
 /// How long a writer waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often switching to WAL is tried: once for each of more openers than there ever are.
+const WAL_TRIES: u32 = 100;
 
 /// A command: runs inside the transaction, or learns why there is none; and once that is
 /// committed (or not) gives its answer.
@@ -30,14 +33,28 @@ pub(crate) struct Connections {
     reader: Sender<Query>,
 }
 
+/// Switches the file to a write-ahead log. Where another opener is doing that just now, `SQLite`
+/// refuses at once instead of waiting; for a transaction it does wait, so one is begun and ended.
+fn use_wal(db: &Connection) -> rusqlite::Result<()> {
+    for _ in 0..WAL_TRIES {
+        match db.execute_batch("PRAGMA journal_mode = WAL") {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                db.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+            }
+            done => return done,
+        }
+    }
+    db.execute_batch("PRAGMA journal_mode = WAL")
+}
+
 impl Connections {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut write = Connection::open(path).map_err(sql::error)?;
         write.busy_timeout(BUSY_TIMEOUT).map_err(sql::error)?;
+        use_wal(&write).map_err(sql::error)?;
         write
             .execute_batch(
-                "PRAGMA journal_mode = WAL;
-                 PRAGMA synchronous = FULL;
+                "PRAGMA synchronous = FULL;
                  PRAGMA foreign_keys = ON;
                  PRAGMA temp_store = MEMORY;",
             )

@@ -73,6 +73,8 @@ where
         line::a_cancelled_videos_running_jobs_are_told,
         line::the_load_counts_what_has_not_ended,
         line::nodes_say_that_they_live_and_are_told_to_leave,
+        line::a_silent_node_is_forgotten_once_it_holds_nothing,
+        line::a_stores_clock_goes_forward,
         line::an_impossible_priority_is_refused,
     );
 }

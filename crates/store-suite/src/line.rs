@@ -1,10 +1,10 @@
-//! `line_get`, `line_set`, `line_load`, `account_put`, `node_beat`, `node_drain`, and whose turn it
-//! is.
+//! `line_get`, `line_set`, `line_load`, `account_put`, `clock`, `node_beat`, `node_drain`, and whose
+//! turn it is.
 
 use std::time::Duration;
 
-use store::{Error, LineLoad, LineMode, NodeOrders, PRIORITY, Submission};
-use ytempire_core::{AccountId, JobState, MicroUsd, Stage, VideoId};
+use store::{Error, LineLoad, LineMode, NODE_SILENT_MAX, NodeOrders, PRIORITY, Submission};
+use ytempire_core::{AccountId, JobState, MicroUsd, NodeId, Stage, Timestamp, VideoId};
 
 use crate::World;
 use crate::world::LEASE;
@@ -223,7 +223,8 @@ pub(crate) async fn nodes_say_that_they_live_and_are_told_to_leave(world: World)
     let orders = |draining, mode| NodeOrders { draining, mode };
     world.clock.advance(Duration::from_secs(5));
     let beat = || world.store.node_beat(world.now(), node);
-    assert_eq!(beat().await.unwrap(), orders(false, LineMode::Running));
+    let told = beat().await.unwrap();
+    assert_eq!(told, Some(orders(false, LineMode::Running)));
     let status = world.store.node_list().await.unwrap().remove(0);
     assert_eq!(
         (status.id, status.seen_at, status.draining, status.jobs),
@@ -235,13 +236,57 @@ pub(crate) async fn nodes_say_that_they_live_and_are_told_to_leave(world: World)
         .line_set(world.now(), LineMode::Halted, "")
         .await;
     halted.unwrap();
-    assert_eq!(beat().await.unwrap(), orders(true, LineMode::Halted));
+    let told = beat().await.unwrap();
+    assert_eq!(told, Some(orders(true, LineMode::Halted)));
     assert!(world.store.node_list().await.unwrap()[0].draining);
-    // One that the store doesn't know, or forgot, has nothing to do here.
     let stranger = world.other_node();
     assert!(!world.store.node_drain(stranger).await.unwrap());
     let told = world.store.node_beat(world.now(), stranger).await.unwrap();
-    assert!(told.draining);
+    assert_eq!(told, None);
+}
+
+pub(crate) async fn a_silent_node_is_forgotten_once_it_holds_nothing(world: World) {
+    let (_, job) = world.one_running().await;
+    let (holder, silent, alive) = (job.lease.node, world.other_node(), world.other_node());
+    for node in [holder, silent, alive] {
+        world.join(node).await;
+    }
+    let nodes = || async {
+        let list = world.store.node_list().await.unwrap();
+        list.into_iter().map(|node| node.id).collect::<Vec<_>>()
+    };
+    let until = world.now().after(2 * NODE_SILENT_MAX);
+    let held = [job.lease];
+    let lost = world.store.job_heartbeat(world.now(), &held, until).await;
+    assert!(lost.unwrap().is_empty());
+    world.clock.advance(NODE_SILENT_MAX);
+    let dead: [NodeId; 0] = [];
+    world.store.job_rescue(world.now(), &dead).await.unwrap();
+    assert_eq!(
+        nodes().await.len(),
+        3,
+        "silent for exactly as long as may be"
+    );
+
+    world.clock.advance(Duration::from_secs(1));
+    world.store.node_beat(world.now(), alive).await.unwrap();
+    world.store.job_rescue(world.now(), &dead).await.unwrap();
+    assert_eq!(nodes().await, [holder, alive]);
+    let told = world.store.node_beat(world.now(), silent).await.unwrap();
+    assert_eq!(told, None, "it has to join again");
+    assert!(!world.store.node_leave(holder).await.unwrap());
+    assert!(world.store.node_leave(alive).await.unwrap());
+    assert!(world.store.node_leave(alive).await.unwrap(), "it is gone");
+}
+
+pub(crate) async fn a_stores_clock_goes_forward(world: World) {
+    let first = world.store.clock().await.unwrap();
+    let second = world.store.clock().await.unwrap();
+    assert_eq!(first.is_some(), second.is_some());
+    assert!(first <= second);
+    // 2020-09-13: it counts microseconds since 1970.
+    let early = Timestamp::from_micros(1_600_000_000_000_000);
+    assert!(first.is_none_or(|first| first > early));
 }
 
 impl World {

@@ -56,6 +56,9 @@ pub enum Error {
     /// The store can't be written.
     #[error("the store can't be written: {0}")]
     ReadOnly(String),
+    /// The database is away, or the connection to it was lost. It may come back by itself.
+    #[error("{0}")]
+    Away(String),
     /// The database failed otherwise.
     #[error("the database failed: {0}")]
     Database(String),

@@ -16,8 +16,8 @@ pub use error::Error;
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
-    JobExit, JobOutcome, JobRow, Lease, LeasedJob, NewJob, NodeRow, Settlement, Submission,
-    Submitted, VideoFilter, VideoRow,
+    JobExit, JobOutcome, JobRow, Lease, LeasedJob, NODE_SILENT_MAX, NewJob, NodeRow, Settlement,
+    Submission, Submitted, VideoFilter, VideoRow,
 };
 
 /// The result of every verb.
@@ -77,7 +77,8 @@ pub trait Store: Send + Sync {
     async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()>;
 
     /// Takes back jobs whose lease has run out, and all jobs of `dead` nodes at once. Their
-    /// pending transfers are voided, sent ones become unknown. Returns how many.
+    /// pending transfers are voided, sent ones become unknown. Returns how many. Forgets nodes that
+    /// hold nothing and have been silent for [`NODE_SILENT_MAX`].
     async fn job_rescue(&self, now: Timestamp, dead: &[NodeId]) -> Result<u32>;
 
     /// All jobs of a video, in the order of their birth.
@@ -143,11 +144,16 @@ pub trait Store: Send + Sync {
 
     // --- nodes and events ---
 
-    /// Registers a node.
+    /// The time by the database's own clock, by which all nodes go. `None` where the database is
+    /// on this machine, and goes by its clock.
+    async fn clock(&self) -> Result<Option<Timestamp>>;
+
+    /// Registers a node, or once more one that was taken for dead.
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()>;
 
-    /// Notes that a node lives, and tells it what it shall do.
-    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<NodeOrders>;
+    /// Notes that a node lives, and tells it what it shall do. `None` if it isn't registered: it was
+    /// silent for so long that it was taken for dead.
+    async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>>;
 
     /// Tells a node to leave once its jobs have ended. `false` if there is no such node.
     async fn node_drain(&self, node: NodeId) -> Result<bool>;
@@ -155,8 +161,8 @@ pub trait Store: Send + Sync {
     /// All registered nodes, in the order of their births.
     async fn node_list(&self) -> Result<Vec<NodeStatus>>;
 
-    /// Removes a node that holds no lease.
-    async fn node_leave(&self, node: NodeId) -> Result<()>;
+    /// Removes a node; `false`, and nothing is done, while it holds a lease.
+    async fn node_leave(&self, node: NodeId) -> Result<bool>;
 
     /// Events of a video after `seq`, in order, at most `limit`.
     async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>>;

@@ -63,7 +63,7 @@ pub struct LineLoad {
 }
 
 /// What a node is told when it says that it lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeOrders {
     /// It shall claim nothing more and leave when its jobs have ended.
     pub draining: bool,

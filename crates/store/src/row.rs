@@ -343,5 +343,9 @@ pub struct NodeRow {
     pub joined_at: Timestamp,
 }
 
+/// How long a node that holds nothing may be silent before it is forgotten: long enough to be seen
+/// in `node list`, and far above its heartbeats of 2.5 s.
+pub const NODE_SILENT_MAX: Duration = Duration::from_mins(10);
+
 /// Attempts that a job may take; a killed one counts.
 pub const ATTEMPTS_MAX: u32 = 5;

@@ -161,6 +161,11 @@ impl PostgresServer {
         command.status().is_ok_and(|status| status.success())
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     /// The URL of the server's first database.
     pub fn url(&self) -> String {
         let socket = self.folder.display().to_string().replace('/', "%2F");

@@ -5,10 +5,12 @@
 //! [`Node::work`] or [`Node::serve`] claims and runs its jobs ([`stages`]), `job_settle` ends each, and [`export()`]
 //! lays the finished video into a folder.
 
+mod alive;
 mod asset;
 mod attempt;
 mod backends;
 mod checks;
+mod clock;
 mod error;
 mod export;
 mod meter;

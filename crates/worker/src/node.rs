@@ -1,7 +1,7 @@
 //! A node: claims jobs, runs them, keeps their leases, gives them back on the way out.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,11 @@ use store::{
     ClaimRequest, JobOutcome, Lease, LeasedJob, NodeOrders, NodeRow, Settlement, VideoRow,
 };
 use tokio::task::JoinSet;
-use ytempire_core::{Cancel, Code, Decision, NodeId, Stage, VideoId};
+use ytempire_core::{Cancel, Clock, Code, Decision, NodeId, Stage, VideoId};
 
+use crate::alive::{self, Alive};
 use crate::attempt::Attempt;
+use crate::clock::LineClock;
 use crate::error::{StageError, WorkError};
 use crate::{Parts, Request, stages};
 
@@ -32,13 +34,13 @@ const GRACE_TICKS: u32 = 40;
 /// Requests that are remembered: a node works on far fewer videos at once.
 const REQUESTS_MAX: usize = 64;
 
-/// A process that runs jobs. Alive as long as it holds the lock on its file: the system drops
-/// the lock when the process ends, however it ends, so the next one needn't wait for leases.
+/// A process that runs jobs.
 pub struct Node {
     parts: Parts,
     id: NodeId,
-    lock: Option<File>,
-    path: PathBuf,
+    name: String,
+    clock: Arc<LineClock>,
+    alive: Alive,
 }
 
 /// A job that runs, and how to stop it.
@@ -87,27 +89,38 @@ impl Node {
     /// # Errors
     /// [`WorkError::Folder`] where no lock file can be made, [`WorkError::Store`].
     pub async fn join(parts: Parts, name: &str) -> Result<Self, WorkError> {
-        let now = parts.now();
-        let id = NodeId::fresh(&parts.ids, now);
+        let clock = LineClock::over(Arc::clone(&parts.clock));
+        clock.set(&*parts.store).await?;
+        let parts = Parts {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ..parts
+        };
+        let id = NodeId::fresh(&parts.ids, parts.now());
         let nodes = parts.folder.join("nodes");
         fs::create_dir_all(&nodes)?;
-        let path = nodes.join(format!("{id}.lock"));
-        let lock = File::create(&path)?;
-        lock.lock()?;
-        let row = NodeRow {
-            id,
-            name: name.to_owned(),
-            joined_at: now,
-        };
-        parts.store.node_join(now, row).await?;
+        let alive = Alive::sign(&nodes, id)?;
         let node = Self {
             parts,
             id,
-            lock: Some(lock),
-            path,
+            name: name.to_owned(),
+            clock,
+            alive,
         };
+        // Where this fails, nobody knows whether the row was written. The file tells the next node
+        // on this machine in both cases that whoever it is about is dead.
+        node.register().await?;
         node.rescue().await?;
         Ok(node)
+    }
+
+    async fn register(&self) -> Result<(), WorkError> {
+        let now = self.parts.now();
+        let row = NodeRow {
+            id: self.id,
+            name: self.name.clone(),
+            joined_at: now,
+        };
+        Ok(self.parts.store.node_join(now, row).await?)
     }
 
     /// Works until `video` has ended, and returns it.
@@ -200,10 +213,16 @@ impl Node {
 
     /// Extends leases, stops jobs that are no longer ours, and takes over what was left behind.
     async fn beat(&self, crew: &Crew) -> Result<NodeOrders, WorkError> {
+        self.clock.set(&*self.parts.store).await?;
         self.heartbeat(&crew.running).await?;
         self.rescue().await?;
         let now = self.parts.now();
-        Ok(self.parts.store.node_beat(now, self.id).await?)
+        if let Some(orders) = self.parts.store.node_beat(now, self.id).await? {
+            return Ok(orders);
+        }
+        tracing::warn!("taken for dead, as nothing was heard from here; joining again");
+        self.register().await?;
+        Ok(NodeOrders::default())
     }
 
     /// Claims as many jobs as slots are free, and starts them.
@@ -301,19 +320,9 @@ impl Node {
 
     /// Takes back jobs of nodes that hold no lock any more, and of leases that ran out.
     async fn rescue(&self) -> Result<(), WorkError> {
-        let mut dead = Vec::new();
-        for node in self.parts.store.node_list().await? {
-            let path = self
-                .parts
-                .folder
-                .join("nodes")
-                .join(format!("{}.lock", node.id));
-            // A node of another machine has no file here; its leases run out by themselves.
-            if node.id != self.id && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-                dead.push((node.id, path));
-            }
-        }
-        let ids: Vec<NodeId> = dead.iter().map(|(id, _)| *id).collect();
+        // Nodes of other machines have no file here; their leases run out by themselves.
+        let dead = alive::dead_in(&self.parts.folder.join("nodes"))?;
+        let ids: Vec<NodeId> = dead.iter().map(|dead| dead.node).collect();
         let rescued = self.parts.store.job_rescue(self.parts.now(), &ids).await?;
         if rescued > 0 {
             tracing::info!(jobs = rescued, "took over jobs that were left behind");
@@ -322,12 +331,12 @@ impl Node {
             // Half-written files of theirs. What can't be removed now is taken with the next death.
             drop(self.parts.artifacts.sweep());
         }
-        for (id, path) in dead {
-            // While its row is there, whoever comes next would try again.
-            drop(fs::remove_dir_all(self.scratch_of(id)));
-            self.parts.store.node_leave(id).await?;
-            // Another process may have been quicker.
-            drop(fs::remove_file(path));
+        for dead in dead {
+            drop(fs::remove_dir_all(self.scratch_of(dead.node)));
+            // While its file is there, whoever comes next tries again.
+            if self.parts.store.node_leave(dead.node).await? {
+                dead.bury();
+            }
         }
         Ok(())
     }
@@ -337,12 +346,13 @@ impl Node {
         self.id
     }
 
-    /// Leaves the store.
-    pub async fn leave(mut self) -> Result<(), WorkError> {
+    /// Leaves the store. Where a lease couldn't be given back, the lock file stays behind: the next
+    /// node on this machine sees that this one is gone, and takes the job over.
+    pub async fn leave(self) -> Result<(), WorkError> {
         drop(fs::remove_dir_all(self.scratch_of(self.id)));
-        self.parts.store.node_leave(self.id).await?;
-        drop(self.lock.take());
-        drop(fs::remove_file(&self.path));
+        if self.parts.store.node_leave(self.id).await? {
+            self.alive.end();
+        }
         Ok(())
     }
 }

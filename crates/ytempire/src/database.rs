@@ -114,6 +114,7 @@ fn invalid(why: &str) -> Failure {
 fn unusable(e: &store::Error, shown: &str) -> Failure {
     let code = match e {
         store::Error::DiskFull => Code::DiskFull,
+        store::Error::Away(_) => Code::DatabaseAway,
         _ => Code::StoreFailed,
     };
     Failure::new(code, e.to_string()).hint(format!(

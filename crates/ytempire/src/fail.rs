@@ -25,6 +25,11 @@ impl Failure {
         Self::new(Code::Bug, text)
     }
 
+    /// What kind of end this is.
+    pub(crate) const fn code(&self) -> Code {
+        self.code
+    }
+
     /// What happened, in words.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -58,6 +63,7 @@ impl From<store::Error> for Failure {
             store::Error::BudgetExceeded(_) => Code::BudgetExceeded,
             store::Error::LineFull { .. } => Code::LineFull,
             store::Error::Halted => Code::LineHalted,
+            store::Error::Away(_) => Code::DatabaseAway,
             _ => Code::StoreFailed,
         };
         Self::new(code, e.to_string())

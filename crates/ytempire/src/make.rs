@@ -267,6 +267,9 @@ fn stopped(error: &WorkError, args: &Make) -> Failure {
             Code::FolderUnwritable,
             format!("the data folder can't be used: {e}"),
         ),
+        WorkError::Store(e @ store::Error::Away(_)) => {
+            Failure::new(Code::DatabaseAway, e.to_string())
+        }
         WorkError::Store(e) => Failure::new(Code::StoreFailed, e.to_string()),
         WorkError::VideoUnknown => Failure::bug(error.to_string()),
     }

@@ -1,31 +1,42 @@
 //! `ytempire work`: a node that makes whatever is queued.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use signal::Signal;
 use store::VideoRow;
 use store_postgres::Wakes;
 use worker::{Node, WorkError};
-use ytempire_core::Code;
+use ytempire_core::{Cancel, Code};
 
 use crate::args::{Global, line::Work};
 use crate::config::Config;
 use crate::fail::Failure;
 use crate::world;
 
+/// How often a database that is away is tried while a node starts.
+const AWAY_TICK: Duration = Duration::from_millis(500);
+
 pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
     let cancel = world::stop_signal()?;
     let config = Config::load(global)?;
-    let mut parts = world::parts(global, &config).await?;
-    parts.backends = Arc::new(config.backends()?);
-    parts.slots = args.slots.unwrap_or(parts.slots);
-    world::check_tools(&parts.tools)?;
+    let backends = Arc::new(config.backends()?);
+    world::check_tools(&world::tools())?;
+    let name = world::node_name();
+    let join = async || {
+        let mut parts = world::parts(global, &config).await?;
+        parts.backends = Arc::clone(&backends);
+        parts.slots = args.slots.unwrap_or(parts.slots);
+        let joined = Node::join(parts.clone(), &name).await.map_err(failed)?;
+        Ok((joined, parts))
+    };
+    let Some((node, parts)) = patient(join, &cancel).await? else {
+        return Ok(());
+    };
     if let Some(wakes) = world::place(global, &config)?.wakes() {
         tokio::spawn(pass_on(wakes, Arc::clone(&parts.signal)));
     }
     let slots = parts.slots;
-    let name = world::node_name();
-    let node = Node::join(parts, &name).await.map_err(failed)?;
     let say = !global.quiet;
     if say {
         anstream::eprintln!(
@@ -52,6 +63,30 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
         anstream::eprintln!("left");
     }
     Ok(())
+}
+
+/// What `join` gives, waiting for a database that is away. `None` if we are told to stop first.
+async fn patient<T>(
+    join: impl AsyncFn() -> Result<T, Failure>,
+    cancel: &Cancel,
+) -> Result<Option<T>, Failure> {
+    let mut tries = tokio::time::interval(AWAY_TICK);
+    let mut said = false;
+    loop {
+        tokio::select! {
+            () = world::raised(cancel) => return Ok(None),
+            _ = tries.tick() => {}
+        }
+        match join().await {
+            Err(e) if e.code() == Code::DatabaseAway => {
+                if !said {
+                    anstream::eprintln!("waiting for the database: {}", e.text());
+                    said = true;
+                }
+            }
+            joined => return joined.map(Some),
+        }
+    }
 }
 
 /// Passes on what the database tells, unless other nodes are reached in a better way: that wakes as

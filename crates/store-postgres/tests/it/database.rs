@@ -64,7 +64,7 @@ async fn a_killed_connection_is_an_error_and_the_next_call_works() {
     server.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
     );
-    let Err(Error::Database(text)) = settling.await.unwrap() else {
+    let Err(Error::Away(text)) = settling.await.unwrap() else {
         panic!("a verb whose connection was killed says that it worked");
     };
     assert!(text.contains("was lost"), "{text}");

@@ -1,5 +1,8 @@
 //! The line: videos queued by one command and made by others, through deaths, halts and restarts.
 
+use std::fs;
+use std::os::unix::net::UnixListener;
+
 use rustix::process::Signal;
 use testkit::PostgresServer;
 
@@ -36,7 +39,12 @@ impl Line {
 
     /// A node, once it has joined.
     fn node(&self) -> Running {
-        let running = self.run("work --slots 1").start();
+        self.node_with_a_clock_ahead_by(0)
+    }
+
+    fn node_with_a_clock_ahead_by(&self, seconds: i64) -> Running {
+        let run = self.run("work --slots 1");
+        let running = run.env("YTEMPIRE_CLOCK_SHIFT", seconds.to_string()).start();
         let joined = || {
             let listed = self.run("node list --json").end().good().stdout;
             listed.contains(&format!("(process {})", running.id()))
@@ -60,6 +68,48 @@ impl Line {
             self.run(&format!("video watch {id}")).end().good();
         }
     }
+}
+
+/// A node that starts before its database, as at a power cut of the whole house, waits for it.
+#[test]
+fn a_node_waits_for_a_database_that_is_away() {
+    let server = PostgresServer::start();
+    let line = Line::new(Some(&server));
+    line.run("migrate").end().good();
+    server.crash();
+    let running = {
+        let hangs_up = UnixListener::bind(server.socket()).unwrap();
+        let running = line.run("work --slots 1").start();
+        for _ in 0..3 {
+            drop(hangs_up.accept().unwrap());
+        }
+        running
+    };
+    fs::remove_file(server.socket()).unwrap();
+    server.restart();
+    server.wait_for("SELECT count(*) = 1 FROM s0.nodes");
+    running.signal(Signal::TERM);
+    let ended = running.end().good();
+    assert!(ended.stderr.contains("waiting for the database"), "{ended}");
+    let locks = fs::read_dir(line.place.data().join("nodes")).unwrap();
+    assert_eq!(locks.count(), 0);
+}
+
+/// All nodes go by the database's clock.
+#[test]
+fn nodes_whose_clocks_are_hours_wrong_take_nobodys_job_away() {
+    let server = PostgresServer::start();
+    let line = Line::new(Some(&server));
+    let nodes = [7_200, -7_200].map(|seconds| line.node_with_a_clock_ahead_by(seconds));
+    line.run("video submit whale.toml shark.toml").end().good();
+    line.to_the_end();
+    for node in nodes {
+        node.signal(Signal::TERM);
+        node.end().good();
+    }
+    assert_eq!(line.states(), ["ready"; 2]);
+    let ends = server.sql("SELECT DISTINCT outcome FROM s0.attempts");
+    assert_eq!(ends, "completed");
 }
 
 /// What the issue of a production line is about, small: three videos, two nodes, one of which is
