@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::fault::Fault;
 use crate::feeder::Office;
 use crate::line::Line;
 use crate::operator;
 use crate::options::Options;
-use crate::plan::{Fault, Plan};
+use crate::plan::Plan;
 
 /// How often nodes are looked after.
 const TICK: Duration = Duration::from_millis(25);
+
+/// How late a kill may come and still be done.
+const LATE_MS: u64 = 400;
 
 /// Breaks `line` as `plan` says, while videos are ordered and people are at the desk.
 pub(crate) fn torture(
@@ -49,6 +53,8 @@ fn breaks(
 ) -> Result<()> {
     let began = Instant::now();
     let mut acts = plan.acts.iter().peekable();
+    // No node was free for them yet.
+    let mut waiting: Vec<&Fault> = Vec::new();
     loop {
         let now = Instant::now();
         let since = (now - began).as_millis() as u64;
@@ -64,7 +70,15 @@ fn breaks(
                     // It fails only once the desk has failed, which is told in the end.
                     let _sent = wishes.send(act.fault.clone());
                 }
-                _ => line.apply(&act.fault, now)?,
+                // The server took long to start: kills in a heap hit nodes that are not up yet.
+                Fault::Kill { .. } if since > act.at_ms + LATE_MS => {}
+                _ => waiting.push(&act.fault),
+            }
+        }
+        let due = std::mem::take(&mut waiting);
+        for fault in due {
+            if !line.apply(fault, now)? && fault.can_wait() {
+                waiting.push(fault);
             }
         }
         line.tend(Instant::now())?;

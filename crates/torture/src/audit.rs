@@ -8,7 +8,8 @@ use crate::database::Database;
 const TABLE_POSTGRES: &str = "CREATE TABLE torture_audit (
         n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         what text NOT NULL, id text NOT NULL, was text, became text NOT NULL,
-        was_attempt bigint, attempt bigint, node text);";
+        was_attempt bigint, attempt bigint, node text,
+        at bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);";
 
 const TRIGGERS_POSTGRES: &str = "
 CREATE FUNCTION torture_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -41,12 +42,18 @@ CREATE FUNCTION torture_transfer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER torture_transfer AFTER INSERT OR UPDATE ON transfers FOR EACH ROW EXECUTE FUNCTION torture_transfer();
+CREATE FUNCTION torture_node() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO s0.torture_audit (what, id, became) VALUES ('node', NEW.id, NEW.name);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER torture_node AFTER INSERT ON nodes FOR EACH ROW EXECUTE FUNCTION torture_node();
 ";
 
 const TABLE_SQLITE: &str = "CREATE TABLE torture_audit (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
         what TEXT NOT NULL, id TEXT NOT NULL, was TEXT, became TEXT NOT NULL,
-        was_attempt INTEGER, attempt INTEGER, node TEXT);";
+        was_attempt INTEGER, attempt INTEGER, node TEXT,
+        at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)));";
 
 const TRIGGERS_SQLITE: &str = "
 CREATE TRIGGER torture_job_new AFTER INSERT ON jobs BEGIN
@@ -71,6 +78,9 @@ END;
 CREATE TRIGGER torture_transfer AFTER UPDATE ON transfers
 WHEN OLD.state <> NEW.state OR OLD.posted <> NEW.posted BEGIN
     INSERT INTO torture_audit (what, id, was, became) VALUES ('transfer', NEW.id, OLD.state, NEW.state);
+END;
+CREATE TRIGGER torture_node AFTER INSERT ON nodes BEGIN
+    INSERT INTO torture_audit (what, id, became) VALUES ('node', NEW.id, NEW.name);
 END;
 ";
 

@@ -19,6 +19,16 @@ pub struct Counts {
     pub stops: u32,
     /// Nodes that worked with a wrong clock.
     pub shifts: u32,
+    /// Clocks set by hours while a node worked.
+    pub jumps: u32,
+    /// Nodes that were cut off alone, and came back.
+    pub cuts: u32,
+    /// Times that Redis was killed.
+    pub redis_kills: u32,
+    /// Times that Redis forgot everything.
+    pub redis_wipes: u32,
+    /// Times that Redis was silent or slow.
+    pub redis_stalls: u32,
     /// Nodes told to leave by `SIGTERM`.
     pub drains: u32,
     /// Times that a node was started.
@@ -50,6 +60,14 @@ pub struct Outcome {
     pub claims: usize,
     /// Jobs taken back from nodes that died or stood still.
     pub rescues: usize,
+    /// Jobs that others took over from a node that was cut off.
+    pub taken_over: usize,
+    /// The longest that one of them had waited for it since the cut, in milliseconds.
+    pub taken_over_ms_max: i64,
+    /// Nodes that were cut off and claimed again afterwards.
+    pub went_on: usize,
+    /// Jobs completed while Redis was away.
+    pub without_redis: usize,
     /// Reservations that came to their end.
     pub transfers: usize,
     /// Events written.
@@ -64,11 +82,18 @@ impl Counts {
     /// What didn't happen often enough for the run to count.
     pub fn lacks(&self, outcome: &Outcome, minimums: &Minimums) -> Vec<String> {
         let ready = outcome.videos.get("ready").copied().unwrap_or(0) as u32;
+        let without_redis = outcome.without_redis as u32;
         let mut lacks: Vec<String> = [
             ("kills", self.kills, minimums.kills),
             ("crashes of the database", self.crashes, minimums.crashes),
             ("standstills", self.stops, minimums.stops),
             ("wrong clocks", self.shifts, minimums.shifts),
+            ("clocks set", self.jumps, minimums.jumps),
+            ("nodes cut off", self.cuts, minimums.cuts),
+            ("kills of Redis", self.redis_kills, minimums.redis),
+            ("wipes of Redis", self.redis_wipes, minimums.redis),
+            ("stalls of Redis", self.redis_stalls, minimums.redis),
+            ("jobs without Redis", without_redis, minimums.redis.min(1)),
             ("ready videos", ready, minimums.ready),
         ]
         .into_iter()

@@ -1,6 +1,5 @@
-//! Those who order videos, and their own list of what was accepted.
+//! Those who order videos.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +10,7 @@ use anyhow::Result;
 use serde::Deserialize;
 
 use crate::counts::Counts;
+use crate::known::Known;
 use crate::world::World;
 
 /// Videos that wait or are made, at which nothing more is ordered.
@@ -23,20 +23,11 @@ const FRESH_EVERY: u32 = 3;
 /// a figure that the product keeps as it was given.
 const BUDGET: i64 = 3_000_000;
 
-/// What those who order know.
-#[derive(Debug, Default)]
-pub struct Orders {
-    /// Ids that were acknowledged.
-    pub accepted: Vec<String>,
-    /// How often each budget was asked for, answered or not.
-    pub asked: BTreeMap<i64, u32>,
-}
-
-/// Orders, and the counts of all threads.
+/// Orders, and what all threads count and know.
 pub(crate) struct Office<'a> {
     pub(crate) world: &'a World,
     pub(crate) counts: &'a Mutex<Counts>,
-    pub(crate) orders: Mutex<Orders>,
+    known: Mutex<Known>,
     numbered: Mutex<u32>,
 }
 
@@ -50,7 +41,7 @@ impl<'a> Office<'a> {
         Self {
             world,
             counts,
-            orders: Mutex::default(),
+            known: Mutex::default(),
             numbered: Mutex::default(),
         }
     }
@@ -59,8 +50,8 @@ impl<'a> Office<'a> {
         self.counts.lock().expect("no thread has panicked")
     }
 
-    pub(crate) fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().expect("no thread has panicked")
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no thread has panicked")
     }
 
     /// Orders until `stop` is raised.
@@ -90,7 +81,7 @@ impl<'a> Office<'a> {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let object: serde_json::Value = serde_json::from_str(line)?;
             if let Some(id) = object["id"].as_str() {
-                self.orders().accepted.push(id.to_owned());
+                self.known().accepted.push(id.to_owned());
             }
         }
         Ok(died(&output))
@@ -104,7 +95,7 @@ impl<'a> Office<'a> {
             *numbered
         };
         let budget = BUDGET - i64::from(number);
-        *self.orders().asked.entry(budget).or_default() += 1;
+        *self.known().asked.entry(budget).or_default() += 1;
         let said = if number.is_multiple_of(FRESH_EVERY) {
             number
         } else {

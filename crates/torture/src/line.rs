@@ -5,19 +5,23 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use rustix::process::Signal;
 
+use crate::clock;
 use crate::counts::Counts;
+use crate::fault::Fault;
 use crate::feeder::Office;
 use crate::node::{End, Node, Trim};
-use crate::plan::{Fault, points_of_commands, points_of_nodes};
+use crate::plan::{points_of_commands, points_of_nodes};
+use crate::redis::Redis;
 
-/// For how long a node with a crash point is left alone, so that it comes to it.
-const PROTECTED: Duration = Duration::from_secs(12);
+/// How long a node takes to join and to claim.
+const SETTLED: Duration = Duration::from_millis(1_200);
 
-/// Nodes, and the server's pause.
+/// Nodes, and what the servers are at.
 pub(crate) struct Line<'a> {
-    office: &'a Office<'a>,
-    nodes: Vec<Node>,
+    pub(crate) office: &'a Office<'a>,
+    pub(crate) nodes: Vec<Node>,
     server_back_at: Option<Instant>,
+    pub(crate) redis: Redis,
 }
 
 impl<'a> Line<'a> {
@@ -28,6 +32,7 @@ impl<'a> Line<'a> {
             office,
             nodes,
             server_back_at: None,
+            redis: Redis::default(),
         };
         for point in points_of_nodes().into_iter().chain(points_of_commands()) {
             office.counts().points.entry(point.to_owned()).or_default();
@@ -36,51 +41,59 @@ impl<'a> Line<'a> {
         Ok(line)
     }
 
-    /// Does what the plan says.
-    pub(crate) fn apply(&mut self, fault: &Fault, now: Instant) -> Result<()> {
+    /// Does what the plan says, if a node is free for it.
+    pub(crate) fn apply(&mut self, fault: &Fault, now: Instant) -> Result<bool> {
+        let plain = Trim::default();
         match *fault {
-            Fault::Kill { node } => self.kill(node, now).map(drop),
+            Fault::Kill { node } => return self.kill(node, now),
             Fault::Arm { node, point, visit } => {
                 let point = Some((point, visit));
-                self.change(node, Trim { point, shift: 0 }, now)
+                return self.change(node, Trim { point, ..plain }, now);
             }
             Fault::Shift { node, seconds } => {
-                let trim = Trim {
-                    point: None,
-                    shift: seconds,
-                };
-                self.change(node, trim, now)
+                let shift = seconds;
+                return self.change(node, Trim { shift, ..plain }, now);
             }
-            Fault::Stop { node, ms } => {
-                self.stop(node, ms, now);
-                Ok(())
+            Fault::Jump { node, seconds } => {
+                let jump = seconds;
+                return self.change(node, Trim { jump, ..plain }, now);
             }
-            Fault::Drain { node } => {
-                self.drain(node);
-                Ok(())
+            Fault::Stop { node, ms } => return Ok(self.stop(node, ms, now)),
+            Fault::CutOff { node, ms, how } => return Ok(self.cut_off(node, ms, how, now)),
+            Fault::Drain { node } => return Ok(self.drain(node, now)),
+            Fault::Crash { down_ms } => self.crash(down_ms, now),
+            Fault::Redis { what, ms } => {
+                let cut = self.out_of_reach();
+                self.redis.apply(self.office, what, ms, &cut);
             }
-            Fault::Crash { down_ms } => {
-                self.crash(down_ms, now);
-                Ok(())
-            }
-            _ => Ok(()),
+            Fault::Cancel { .. }
+            | Fault::Retry { .. }
+            | Fault::Hold { .. }
+            | Fault::Command { .. } => {}
         }
+        Ok(true)
     }
 
-    /// The node meant, or the next one that may be touched: one that stands still or that is on
-    /// its way to a crash point is left alone.
-    fn meant(&self, node: usize, now: Instant) -> Option<usize> {
+    /// The node meant, or the next one that may be touched: one that stands still, is or was cut off,
+    /// or is on its way to a crash point is left alone.
+    pub(crate) fn meant(&self, node: usize, now: Instant) -> Option<usize> {
+        self.free(node, now, Duration::ZERO)
+    }
+
+    /// A node that may be touched and has been up for so long: `node`, or the next one.
+    fn free(&self, node: usize, now: Instant, up: Duration) -> Option<usize> {
         let many = self.nodes.len();
         (0..many).map(|step| (node + step) % many).find(|&index| {
             let node = &self.nodes[index];
-            let protected = node.trim != Trim::default() && now - node.since < PROTECTED;
-            node.is_up() && node.stopped_until.is_none() && !protected
+            let least = up.max(node.trim.protection());
+            let busy = node.stopped_until.is_some() || node.away.is_some();
+            node.is_up() && !busy && now - node.since >= least
         })
     }
 
-    fn kill(&mut self, node: usize, now: Instant) -> Result<Option<usize>> {
+    fn kill(&mut self, node: usize, now: Instant) -> Result<bool> {
         let Some(node) = self.meant(node, now) else {
-            return Ok(None);
+            return Ok(false);
         };
         self.office.world.note(&format!("kill node {node}"));
         if self.nodes[node].kill() {
@@ -88,13 +101,13 @@ impl<'a> Line<'a> {
         }
         self.nodes[node].restart_at = now;
         self.start_node(node, Trim::default(), now)?;
-        Ok(Some(node))
+        Ok(true)
     }
 
     /// Kills a node and starts it in another trim.
-    fn change(&mut self, node: usize, trim: Trim, now: Instant) -> Result<()> {
+    fn change(&mut self, node: usize, trim: Trim, now: Instant) -> Result<bool> {
         let Some(node) = self.meant(node, now) else {
-            return Ok(());
+            return Ok(false);
         };
         self.office
             .world
@@ -105,7 +118,8 @@ impl<'a> Line<'a> {
         if trim.shift != 0 {
             self.office.counts().shifts += 1;
         }
-        self.start_node(node, trim, now)
+        self.start_node(node, trim, now)?;
+        Ok(true)
     }
 
     fn start_node(&mut self, node: usize, trim: Trim, now: Instant) -> Result<()> {
@@ -113,29 +127,34 @@ impl<'a> Line<'a> {
         self.nodes[node].start(self.office.world, trim, now)
     }
 
-    fn stop(&mut self, node: usize, ms: u64, now: Instant) {
-        let standing = self.nodes.iter().filter(|n| n.stopped_until.is_some());
-        // One at least goes on.
-        if standing.count() + 1 >= self.nodes.len() {
-            return;
-        }
-        let Some(node) = self.meant(node, now) else {
-            return;
+    /// One that has been up long enough to be at work, if one at least goes on without it.
+    pub(crate) fn spare(&self, node: usize, now: Instant) -> Option<usize> {
+        let out = self.nodes.iter().filter(|node| node.is_out()).count();
+        let node = self.free(node, now, SETTLED)?;
+        (out + 1 < self.nodes.len()).then_some(node)
+    }
+
+    fn stop(&mut self, node: usize, ms: u64, now: Instant) -> bool {
+        let Some(node) = self.spare(node, now) else {
+            return false;
         };
         self.office
             .world
             .note(&format!("node {node} stands still for {ms} ms"));
         self.nodes[node].signal(Signal::STOP);
         self.nodes[node].stopped_until = Some(now + Duration::from_millis(ms));
+        true
     }
 
-    fn drain(&mut self, node: usize) {
-        if let Some(node) = self.meant(node, Instant::now()) {
-            self.office.world.note(&format!("node {node} shall leave"));
-            self.nodes[node].leaving = true;
-            self.nodes[node].signal(Signal::TERM);
-            self.office.counts().drains += 1;
-        }
+    fn drain(&mut self, node: usize, now: Instant) -> bool {
+        let Some(node) = self.meant(node, now) else {
+            return false;
+        };
+        self.office.world.note(&format!("node {node} shall leave"));
+        self.nodes[node].leaving = true;
+        self.nodes[node].signal(Signal::TERM);
+        self.office.counts().drains += 1;
+        true
     }
 
     fn crash(&mut self, down_ms: u64, now: Instant) {
@@ -145,6 +164,7 @@ impl<'a> Line<'a> {
                 .note(&format!("the server crashes, away for {down_ms} ms"));
             server.crash();
             self.office.counts().crashes += 1;
+            self.note_crash();
             self.server_back_at = Some(now + Duration::from_millis(down_ms));
         }
     }
@@ -158,7 +178,11 @@ impl<'a> Line<'a> {
             if self.nodes[index].stopped_until.is_some_and(|at| at <= now) {
                 self.go_on(index);
             }
+            self.set_clock(index, now)?;
         }
+        self.tend_those_cut_off(now);
+        let cut = self.out_of_reach();
+        self.redis.tend(self.office, now, &cut);
         self.note_ends(now);
         self.restart_those_that_ended(now)
     }
@@ -178,9 +202,27 @@ impl<'a> Line<'a> {
         self.office.counts().stops += 1;
     }
 
+    /// Sets a node's clock when it is time.
+    fn set_clock(&mut self, index: usize, now: Instant) -> Result<()> {
+        let node = &mut self.nodes[index];
+        let due = clock::STEPS.get(node.jumps);
+        let due = due.filter(|(after, _)| now - node.since >= *after);
+        let Some((_, times)) = due.filter(|_| node.trim.jump != 0 && node.is_up()) else {
+            return Ok(());
+        };
+        node.jumps += 1;
+        self.office.counts().jumps += 1;
+        self.office.world.set_clock(index, node.trim.jump * times)
+    }
+
     fn note_ends(&mut self, now: Instant) {
-        for node in &mut self.nodes {
-            let Some(end) = node.reap(now) else { continue };
+        for index in 0..self.nodes.len() {
+            let Some(end) = self.nodes[index].reap(now) else {
+                continue;
+            };
+            self.reach_again(index, now);
+            self.close_cut(index);
+            let node = &self.nodes[index];
             self.office
                 .world
                 .note(&format!("node {} ended: {end:?}", node.number));
@@ -209,10 +251,13 @@ impl<'a> Line<'a> {
         if self.server_back_at.is_some() {
             self.restart_server();
         }
+        self.redis.heal(self.office, &[]);
         for index in 0..self.nodes.len() {
             if self.nodes[index].stopped_until.is_some() {
                 self.go_on(index);
             }
+            self.reach_again(index, now);
+            self.close_cut(index);
             if self.nodes[index].trim != Trim::default() {
                 self.nodes[index].kill();
                 self.start_node(index, Trim::default(), now)?;

@@ -33,7 +33,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     eprintln!("{}", serde_json::to_string_pretty(&options)?);
     let world = World::new(&options)?;
-    let (run, _orders) = run(&options, &world)?;
+    let (run, _known) = run(&options, &world)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&run)?);
     } else {
@@ -63,8 +63,25 @@ fn table(run: &Run) -> Table {
     row("nodes started", &counts.starts);
     row("nodes that stood still beyond a lease", &counts.stops);
     row("nodes with a clock two hours wrong", &counts.shifts);
+    row("clocks set while a node worked", &counts.jumps);
+    row(
+        "nodes cut off, of these claimed again",
+        &format!("{}, {}", counts.cuts, outcome.went_on),
+    );
+    row(
+        "jobs taken over from them, at the latest after",
+        &format!("{}, {} ms", outcome.taken_over, outcome.taken_over_ms_max),
+    );
     row("nodes drained", &counts.drains);
     row("database crashes", &counts.crashes);
+    row(
+        "Redis killed, wiped, silent or slow",
+        &format!(
+            "{}, {}, {}",
+            counts.redis_kills, counts.redis_wipes, counts.redis_stalls
+        ),
+    );
+    row("jobs completed without Redis", &outcome.without_redis);
     row(
         "videos cancelled, made again",
         &format!("{}, {}", counts.cancels, counts.retries),

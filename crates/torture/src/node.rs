@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::clock;
+use crate::cut::Away;
 use crate::world::World;
 
 /// How a node is to be started.
@@ -16,6 +18,24 @@ pub(crate) struct Trim {
     pub(crate) point: Option<(&'static str, u32)>,
     /// By how many seconds its clock is ahead.
     pub(crate) shift: i64,
+    /// By how many seconds its clock is set while it works; 0: never.
+    pub(crate) jump: i64,
+}
+
+impl Trim {
+    /// For how long one is left alone that was started so: it shall come to its crash point, claim by
+    /// its wrong clock, or see all that its clock is set to.
+    pub(crate) const fn protection(&self) -> Duration {
+        Duration::from_secs(if self.point.is_some() {
+            10
+        } else if self.jump != 0 {
+            12
+        } else if self.shift != 0 {
+            5
+        } else {
+            0
+        })
+    }
 }
 
 /// A place for a node.
@@ -29,6 +49,10 @@ pub(crate) struct Node {
     pub(crate) since: Instant,
     /// Until when it stands still.
     pub(crate) stopped_until: Option<Instant>,
+    /// Its clock has been set so many times.
+    pub(crate) jumps: usize,
+    /// It is cut off, or was until a moment ago.
+    pub(crate) away: Option<Away>,
     /// We have told it to leave.
     pub(crate) leaving: bool,
     /// When it may start again.
@@ -54,18 +78,23 @@ impl Node {
             trim: Trim::default(),
             since: now,
             stopped_until: None,
+            jumps: 0,
+            away: None,
             leaving: false,
             restart_at: now,
         }
     }
 
     pub(crate) fn start(&mut self, world: &World, trim: Trim, now: Instant) -> Result<()> {
-        let mut command = world.command(&["work", "--slots", "1"]);
+        let mut command = world.node(self.number);
         if let Some((point, visit)) = trim.point {
             command.env("YTEMPIRE_CRASH_AT", format!("{point}:{visit}"));
         }
         if trim.shift != 0 {
             command.env("YTEMPIRE_CLOCK_SHIFT", trim.shift.to_string());
+        }
+        if trim.jump != 0 {
+            world.give_clock(&mut command, self.number)?;
         }
         let child = command
             .stdout(Stdio::null())
@@ -82,6 +111,7 @@ impl Node {
         self.since = now;
         self.leaving = false;
         self.stopped_until = None;
+        self.jumps = 0;
         Ok(())
     }
 
@@ -89,11 +119,20 @@ impl Node {
         self.child.is_some()
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Stands still, or can reach nothing.
+    pub(crate) fn is_out(&self) -> bool {
+        self.stopped_until.is_some() || self.away.as_ref().is_some_and(Away::is_out)
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let id = self
-            .child
-            .as_ref()
-            .and_then(|child| Pid::from_raw(child.id().cast_signed()));
+            .process()
+            .and_then(|id| Pid::from_raw(id.cast_signed()));
         // It may have ended by itself just now.
         let _sent = id.map(|id| kill_process(id, signal));
     }
@@ -105,13 +144,17 @@ impl Node {
         };
         let _sent = child.kill();
         self.stopped_until = None;
-        child.wait().is_ok_and(|status| status.signal() == Some(9))
+        let ended = child.wait();
+        clock::tidy(child.id());
+        ended.is_ok_and(|status| status.signal() == Some(9))
     }
 
     /// How it ended, once it has.
     pub(crate) fn reap(&mut self, now: Instant) -> Option<End> {
         let status = self.child.as_mut()?.try_wait().ok()??;
-        self.child = None;
+        if let Some(child) = self.child.take() {
+            clock::tidy(child.id());
+        }
         self.restart_at = now + Duration::from_millis(200);
         Some(self.end(status))
     }

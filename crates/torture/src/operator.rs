@@ -7,8 +7,8 @@ use anyhow::Result;
 use serde::Deserialize;
 
 use crate::counts::Counts;
+use crate::fault::Fault;
 use crate::feeder::{Office, died};
-use crate::plan::Fault;
 
 #[derive(Deserialize)]
 struct Found {
@@ -60,11 +60,11 @@ fn retry(office: &Office<'_>, pick: u64) -> Result<()> {
     let Some(video) = picked(office, "state IN ('failed', 'cancelled')", pick) else {
         return Ok(());
     };
-    *office.orders().asked.entry(video.budget).or_default() += 1;
+    *office.known().asked.entry(video.budget).or_default() += 1;
     let output = office.run(&["video", "retry", &video.id], None)?;
     let said = String::from_utf8_lossy(&output.stdout);
     if let (true, Some(id)) = (output.status.success(), said.split_whitespace().next()) {
-        office.orders().accepted.push(id.to_owned());
+        office.known().accepted.push(id.to_owned());
         office.counts().retries += 1;
     }
     Ok(())

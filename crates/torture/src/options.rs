@@ -62,6 +62,15 @@ pub struct Minimums {
     /// Nodes with a clock that is two hours wrong
     #[arg(long, value_name = "MIN", default_value_t = 0)]
     pub shifts: u32,
+    /// Clocks set by hours while a node worked
+    #[arg(long, value_name = "MIN", default_value_t = 0)]
+    pub jumps: u32,
+    /// Nodes that were cut off alone, and came back
+    #[arg(long, value_name = "MIN", default_value_t = 0)]
+    pub cuts: u32,
+    /// Times that Redis was killed, and that it was wiped, and that it was silent or slow
+    #[arg(long, value_name = "MIN", default_value_t = 0)]
+    pub redis: u32,
     /// Videos that came out ready
     #[arg(long, value_name = "MIN", default_value_t = 1)]
     pub ready: u32,

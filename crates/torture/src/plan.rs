@@ -6,6 +6,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::Serialize;
 use ytempire_core::CrashPlan;
 
+use crate::fault::{Fault, Loss, RedisFault};
 use crate::options::{Backend, Options};
 
 /// Longer than a lease (15 s), so that the others take over what a node held that stands still.
@@ -14,73 +15,8 @@ const STANDSTILL_MS: (u64, u64) = (15_500, 17_500);
 /// How wrong a clock is: two hours, either way.
 const SHIFT_SECONDS: i64 = 7_200;
 
-/// One thing that is done to the line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "fault")]
-pub enum Fault {
-    /// `SIGKILL` for a node, which starts again.
-    Kill {
-        /// Which node.
-        node: usize,
-    },
-    /// `SIGKILL` for a node, which starts again and dies at a named point.
-    Arm {
-        /// Which node.
-        node: usize,
-        /// One of [`CrashPlan::POINTS`].
-        point: &'static str,
-        /// At which visit.
-        visit: u32,
-    },
-    /// `SIGKILL` for a node, which starts again with a wrong clock.
-    Shift {
-        /// Which node.
-        node: usize,
-        /// By how much its clock is ahead.
-        seconds: i64,
-    },
-    /// `SIGSTOP` for a node, and `SIGCONT` when its leases have long run out.
-    Stop {
-        /// Which node.
-        node: usize,
-        /// For how long.
-        ms: u64,
-    },
-    /// `SIGTERM` for a node, which leaves and starts again.
-    Drain {
-        /// Which node.
-        node: usize,
-    },
-    /// The database server ends as in a power cut, and comes back.
-    Crash {
-        /// How long it is away.
-        down_ms: u64,
-    },
-    /// Somebody cancels a video that is open.
-    Cancel {
-        /// Picks the video.
-        pick: u64,
-    },
-    /// Somebody makes an ended video again.
-    Retry {
-        /// Picks the video.
-        pick: u64,
-    },
-    /// Somebody pauses or halts the line, and resumes it.
-    Hold {
-        /// Also no spending.
-        halt: bool,
-        /// For how long.
-        ms: u64,
-    },
-    /// A command that dies at a named point: `video submit` or `video export`.
-    Command {
-        /// One of [`CrashPlan::POINTS`].
-        point: &'static str,
-        /// At which visit.
-        visit: u32,
-    },
-}
+/// Longer than a lease, and shorter than one: the node comes back to what others have, or goes on.
+const CUT_MS: [(u64, u64); 2] = [(17_500, 21_000), (3_000, 8_000)];
 
 /// A fault and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -123,100 +59,218 @@ fn is_command(point: &str) -> bool {
 impl Plan {
     /// The plan that follows from `options`.
     pub fn derive(options: &Options) -> Self {
-        let end = options.seconds * 1_000;
-        let mut acts = of_nodes(options, end);
-        acts.extend(of_people(options, end));
+        let mut acts = of_nodes(options);
+        acts.extend(of_absences(options));
+        acts.extend(of_people(options));
+        acts.extend(of_redis(options));
         if options.database == Backend::Postgres {
-            acts.extend(of_the_server(options, end));
+            acts.extend(of_the_server(options));
         }
         acts.sort_by_key(|act| act.at_ms);
         Self { acts }
     }
 }
 
-/// A generator of its own for each kind of act: one more of a kind leaves the others as they were.
-fn chance(options: &Options, stream: u64) -> ChaCha12Rng {
+/// How often one kind of fault comes, in milliseconds: the first, and from one to the next.
+struct Rhythm {
+    first: (u64, u64),
+    gap: (u64, u64),
+}
+
+/// One kind of fault. It has a generator of its own, so that one more kind leaves the others as they
+/// were. `fault` is given how many there were before.
+fn every(
+    options: &Options,
+    stream: u64,
+    rhythm: &Rhythm,
+    mut fault: impl FnMut(usize, &mut ChaCha12Rng) -> Fault,
+) -> Vec<Act> {
     let mut chance = ChaCha12Rng::seed_from_u64(options.seed);
     chance.set_stream(stream);
-    chance
+    let between = |span: (u64, u64), chance: &mut ChaCha12Rng| chance.random_range(span.0..span.1);
+    let mut at_ms = between(rhythm.first, &mut chance);
+    let mut acts = Vec::new();
+    while at_ms < options.seconds * 1_000 {
+        let fault = fault(acts.len(), &mut chance);
+        acts.push(Act { at_ms, fault });
+        at_ms += between(rhythm.gap, &mut chance);
+    }
+    acts
 }
 
-fn of_nodes(options: &Options, end: u64) -> Vec<Act> {
-    let mut chance = chance(options, 1);
-    let (points, mut turn) = (points_of_nodes(), 0);
-    let mut acts = Vec::new();
-    let mut at_ms = 2_000;
-    while at_ms < end {
-        let node = chance.random_range(0..usize::from(options.nodes));
-        let fault = match chance.random_range(0..100) {
-            0..58 => Fault::Kill { node },
-            58..85 => {
-                turn += 1;
-                Fault::Arm {
-                    node,
-                    point: points[turn % points.len()],
-                    visit: *[1, 1, 2].choose(&mut chance).unwrap_or(&1),
-                }
-            }
-            85..91 => Fault::Stop {
-                node,
-                ms: chance.random_range(STANDSTILL_MS.0..STANDSTILL_MS.1),
+/// Each special way to run comes in a rhythm of its own: what they take of the
+/// nodes' time leaves enough nodes to be killed.
+fn of_nodes(options: &Options) -> Vec<Act> {
+    let nodes = usize::from(options.nodes);
+    let of = |first, gap| Rhythm { first, gap };
+    let points = points_of_nodes();
+    let mut acts = every(
+        options,
+        1,
+        &of((2_000, 2_500), (500, 1_000)),
+        |_, chance| {
+            let node = chance.random_range(0..nodes);
+            Fault::Kill { node }
+        },
+    );
+    acts.extend(every(
+        options,
+        2,
+        &of((2_500, 4_000), (2_200, 4_800)),
+        |n, chance| Fault::Arm {
+            node: chance.random_range(0..nodes),
+            point: points[(n + options.seed as usize) % points.len()],
+            visit: *[1, 1, 1, 2].choose(chance).unwrap_or(&1),
+        },
+    ));
+    acts.extend(every(
+        options,
+        4,
+        &of((4_000, 12_000), (20_000, 35_000)),
+        |_, chance| {
+            let node = chance.random_range(0..nodes);
+            let seconds = either_way(chance);
+            Fault::Shift { node, seconds }
+        },
+    ));
+    acts.extend(every(
+        options,
+        5,
+        &of((5_000, 15_000), (45_000, 75_000)),
+        |_, chance| {
+            let node = chance.random_range(0..nodes);
+            let seconds = either_way(chance);
+            Fault::Jump { node, seconds }
+        },
+    ));
+    acts.extend(every(
+        options,
+        7,
+        &of((8_000, 20_000), (15_000, 35_000)),
+        |_, chance| {
+            let node = chance.random_range(0..nodes);
+            Fault::Drain { node }
+        },
+    ));
+    acts
+}
+
+/// Nodes that stand still, and nodes that reach nothing.
+fn of_absences(options: &Options) -> Vec<Act> {
+    let nodes = usize::from(options.nodes);
+    let of = |first, gap| Rhythm { first, gap };
+    let mut acts = every(
+        options,
+        3,
+        &of((5_000, 9_000), (10_000, 20_000)),
+        |_, chance| Fault::Stop {
+            node: chance.random_range(0..nodes),
+            ms: chance.random_range(STANDSTILL_MS.0..STANDSTILL_MS.1),
+        },
+    );
+    if options.database == Backend::Postgres {
+        // Nobody can be cut off from a file.
+        let cut = |n: usize, chance: &mut ChaCha12Rng| Fault::CutOff {
+            node: chance.random_range(0..nodes),
+            ms: chance.random_range(CUT_MS[n % 2].0..CUT_MS[n % 2].1),
+            how: if chance.random() {
+                Loss::Closed
+            } else {
+                Loss::Silent
             },
-            91..96 => Fault::Shift {
-                node,
-                seconds: if chance.random() {
-                    SHIFT_SECONDS
-                } else {
-                    -SHIFT_SECONDS
-                },
-            },
-            _ => Fault::Drain { node },
         };
-        acts.push(Act { at_ms, fault });
-        at_ms += chance.random_range(350..1_100);
+        acts.extend(every(
+            options,
+            6,
+            &of((6_000, 9_000), (35_000, 60_000)),
+            cut,
+        ));
     }
     acts
 }
 
-fn of_people(options: &Options, end: u64) -> Vec<Act> {
-    let mut chance = chance(options, 2);
-    let (points, mut turn) = (points_of_commands(), 0);
-    let mut acts = Vec::new();
-    let mut at_ms = 3_000;
-    while at_ms < end {
-        let pick = chance.random();
-        let fault = match chance.random_range(0..100) {
-            0..30 => Fault::Cancel { pick },
-            30..55 => Fault::Retry { pick },
-            55..65 => Fault::Hold {
-                halt: chance.random(),
-                ms: chance.random_range(500..2_500),
-            },
-            _ => {
-                turn += 1;
-                Fault::Command {
-                    point: points[turn % points.len()],
-                    visit: 1,
-                }
-            }
+fn either_way(chance: &mut ChaCha12Rng) -> i64 {
+    if chance.random() {
+        SHIFT_SECONDS
+    } else {
+        -SHIFT_SECONDS
+    }
+}
+
+fn of_people(options: &Options) -> Vec<Act> {
+    let of = |first, gap| Rhythm { first, gap };
+    let points = points_of_commands();
+    let mut acts = every(
+        options,
+        11,
+        &of((6_000, 12_000), (12_000, 30_000)),
+        |_, chance| {
+            let pick = chance.random();
+            Fault::Cancel { pick }
+        },
+    );
+    acts.extend(every(
+        options,
+        12,
+        &of((14_000, 20_000), (15_000, 35_000)),
+        |_, chance| {
+            let pick = chance.random();
+            Fault::Retry { pick }
+        },
+    ));
+    acts.extend(every(
+        options,
+        13,
+        &of((10_000, 30_000), (40_000, 80_000)),
+        |_, chance| Fault::Hold {
+            halt: chance.random(),
+            ms: chance.random_range(500..2_500),
+        },
+    ));
+    acts.extend(every(
+        options,
+        14,
+        &of((3_000, 6_000), (8_000, 16_000)),
+        |n, _| Fault::Command {
+            point: points[n % points.len()],
+            visit: 1,
+        },
+    ));
+    acts
+}
+
+/// Each in turn, so that a run of a minute has seen each.
+fn of_redis(options: &Options) -> Vec<Act> {
+    let turns = [
+        RedisFault::Kill,
+        RedisFault::Wipe,
+        RedisFault::Silent,
+        RedisFault::Kill,
+        RedisFault::Wipe,
+        RedisFault::Slow,
+    ];
+    let rhythm = Rhythm {
+        first: (4_000, 7_000),
+        gap: (5_500, 11_000),
+    };
+    every(options, 21, &rhythm, |n, chance| {
+        let what = turns[n % turns.len()];
+        let ms = match what {
+            RedisFault::Wipe => 0,
+            _ => chance.random_range(500..5_000),
         };
-        acts.push(Act { at_ms, fault });
-        at_ms += chance.random_range(3_000..9_000);
-    }
-    acts
+        Fault::Redis { what, ms }
+    })
 }
 
-fn of_the_server(options: &Options, end: u64) -> Vec<Act> {
-    let mut chance = chance(options, 3);
-    let mut acts = Vec::new();
-    let mut at_ms = chance.random_range(8_000..15_000);
-    while at_ms < end {
-        let down_ms = chance.random_range(0..3_000);
-        let fault = Fault::Crash { down_ms };
-        acts.push(Act { at_ms, fault });
-        at_ms += chance.random_range(15_000..30_000);
-    }
-    acts
+fn of_the_server(options: &Options) -> Vec<Act> {
+    let rhythm = Rhythm {
+        first: (8_000, 15_000),
+        gap: (15_000, 30_000),
+    };
+    every(options, 31, &rhythm, |_, chance| Fault::Crash {
+        down_ms: chance.random_range(0..3_000),
+    })
 }
 
 #[cfg(test)]
@@ -226,9 +280,9 @@ mod tests {
     fn options(seed: u64) -> Options {
         Options {
             seed,
-            seconds: 480,
+            seconds: 440,
             heal: 60,
-            nodes: 3,
+            nodes: 4,
             database: Backend::Postgres,
             ytempire: "ytempire".into(),
             keep: None,
@@ -247,29 +301,46 @@ mod tests {
     fn a_long_plan_holds_enough_of_each_fault() {
         for seed in 0..50 {
             let plan = Plan::derive(&options(seed));
-            let count =
-                |is: fn(&Fault) -> bool| plan.acts.iter().filter(|act| is(&act.fault)).count();
-            let kills = count(|f| {
-                matches!(
-                    f,
-                    Fault::Kill { .. } | Fault::Arm { .. } | Fault::Shift { .. }
-                )
-            });
-            assert!(kills >= 300, "seed {seed}: {kills} kills");
-            assert!(
-                count(|f| matches!(f, Fault::Crash { .. })) >= 15,
-                "seed {seed}"
-            );
-            assert!(
-                count(|f| matches!(f, Fault::Shift { .. })) >= 5,
-                "seed {seed}"
-            );
-            for point in points_of_nodes() {
-                let armed = plan
-                    .acts
-                    .iter()
-                    .filter(|act| matches!(&act.fault, Fault::Arm { point: p, .. } if *p == point));
-                assert!(armed.count() >= 3, "seed {seed}: {point}");
+            let enough = |what: &str, least: usize, is: &dyn Fn(&Fault) -> bool| {
+                let many = plan.acts.iter().filter(|act| is(&act.fault)).count();
+                assert!(many >= least, "seed {seed}: {many} times {what}");
+            };
+            enough("kill", 400, &|f| matches!(f, Fault::Kill { .. }));
+            enough("crash", 15, &|f| matches!(f, Fault::Crash { .. }));
+            enough("stop", 24, &|f| matches!(f, Fault::Stop { .. }));
+            enough("shift", 10, &|f| matches!(f, Fault::Shift { .. }));
+            enough("jump", 5, &|f| matches!(f, Fault::Jump { .. }));
+            enough("cut", 6, &|f| matches!(f, Fault::CutOff { .. }));
+            for wanted in [RedisFault::Kill, RedisFault::Wipe] {
+                let is = |f: &Fault| matches!(f, Fault::Redis { what, .. } if *what == wanted);
+                enough("redis", 12, &is);
+            }
+            for wanted in points_of_nodes() {
+                let is = |f: &Fault| matches!(f, Fault::Arm { point, .. } if *point == wanted);
+                enough(wanted, 4, &is);
+            }
+            for wanted in points_of_commands() {
+                let is = |f: &Fault| matches!(f, Fault::Command { point, .. } if *point == wanted);
+                enough(wanted, 4, &is);
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_plan_holds_some_of_each_fault() {
+        for seed in 0..50 {
+            let mut options = options(seed);
+            options.seconds = 40;
+            let plan = Plan::derive(&options);
+            let told = serde_json::to_string(&plan).unwrap();
+            for fault in [
+                "kill", "arm", "shift", "stop", "jump", "cut_off", "drain", "crash", "redis",
+                "cancel", "retry", "hold", "command",
+            ] {
+                assert!(
+                    told.contains(&format!("\"fault\":\"{fault}\"")),
+                    "{seed}: {fault}"
+                );
             }
         }
     }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::act;
 use crate::check::{self, Finding};
 use crate::counts::{Counts, Outcome};
-use crate::feeder::{Office, Orders};
+use crate::feeder::Office;
+use crate::known::Known;
 use crate::line::Line;
 use crate::options::Options;
 use crate::plan::Plan;
@@ -48,7 +49,7 @@ struct Open {
 ///
 /// # Errors
 /// The harness itself failed: a program can't be started, the database doesn't come back.
-pub fn run(options: &Options, world: &World) -> Result<(Run, Orders)> {
+pub fn run(options: &Options, world: &World) -> Result<(Run, Known)> {
     let plan = Plan::derive(options);
     for act in &plan.acts {
         world.note(&format!("plan {}", serde_json::to_string(act)?));
@@ -67,9 +68,9 @@ pub fn run(options: &Options, world: &World) -> Result<(Run, Orders)> {
     wait_for_nodes(world)?;
     wrong.extend(last.leave());
     drop(last);
-    let orders = std::mem::take(&mut *office.orders());
+    let known = std::mem::take(&mut *office.known());
     let counts = office.counts().clone();
-    let (outcome, mut findings) = check::everything(world, &orders)?;
+    let (outcome, mut findings) = check::everything(world, &known)?;
     findings.extend(
         wrong
             .into_iter()
@@ -83,7 +84,7 @@ pub fn run(options: &Options, world: &World) -> Result<(Run, Orders)> {
         healed_seconds,
         findings,
     };
-    Ok((run, orders))
+    Ok((run, known))
 }
 
 /// Waits until no video is open.

@@ -8,9 +8,12 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use testkit::RedisServer;
 
+use crate::clock;
 use crate::database::Database;
 use crate::options::Options;
+use crate::wires::Wires;
 
 /// Where programs are looked for.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -23,6 +26,10 @@ pub struct World {
     _temporary: Option<tempfile::TempDir>,
     /// The product's database.
     pub database: Database,
+    /// The line's Redis; none once the run is over.
+    pub(crate) redis: Option<RedisServer>,
+    wires: Option<Wires>,
+    faketime: PathBuf,
     program: PathBuf,
     began: Instant,
     log: Mutex<File>,
@@ -47,13 +54,19 @@ impl World {
             (None, Some(temporary)) => temporary.path().to_owned(),
             (None, None) => unreachable!("one of the two is there"),
         };
-        for below in ["data", "briefs", "logs", "out"] {
+        for below in ["data", "briefs", "clocks", "logs", "out"] {
             fs::create_dir_all(folder.join(below))?;
         }
         let folder = folder.canonicalize()?;
         let log = File::create(folder.join("acts.log"))?;
+        let database = Database::start(options.database, &folder.join("data"));
+        let redis = RedisServer::start();
+        let wires = Wires::lay(options.nodes, &database, &redis)?;
         let world = Self {
-            database: Database::start(options.database, &folder.join("data")),
+            database,
+            redis: Some(redis),
+            wires: Some(wires),
+            faketime: clock::library()?,
             folder,
             _temporary: temporary,
             program,
@@ -78,6 +91,9 @@ impl World {
         let folder = folder.canonicalize()?;
         Ok(Self {
             database: Database::Sqlite(folder.join("data/ytempire.db")),
+            redis: None,
+            wires: None,
+            faketime: PathBuf::new(),
             log: Mutex::new(
                 OpenOptions::new()
                     .append(true)
@@ -117,7 +133,42 @@ impl World {
         if let Some(url) = self.database.url() {
             command.env("YTEMPIRE_DATABASE", url);
         }
+        if let Some(redis) = &self.redis {
+            command.env("YTEMPIRE_REDIS", redis.url());
+        }
         command
+    }
+
+    /// A node of that number, which has wires of its own to the database and Redis.
+    pub(crate) fn node(&self, number: usize) -> Command {
+        let mut command = self.command(&["work", "--slots", "1"]);
+        let (database, redis) = self.wires().urls(number, &self.database);
+        command.env("YTEMPIRE_REDIS", redis);
+        command.envs(database.map(|url| ("YTEMPIRE_DATABASE", url)));
+        command
+    }
+
+    /// Gives a node a clock that can be set, by [`World::set_clock`].
+    pub(crate) fn give_clock(&self, command: &mut Command, node: usize) -> Result<()> {
+        clock::give(command, &self.faketime, &self.clock_of(node))
+    }
+
+    /// Sets a node's clock so many seconds ahead.
+    pub(crate) fn set_clock(&self, node: usize, seconds: i64) -> Result<()> {
+        self.note(&format!("node {node}'s clock is {seconds} s ahead"));
+        Ok(clock::set(&self.clock_of(node), seconds)?)
+    }
+
+    fn clock_of(&self, node: usize) -> PathBuf {
+        self.path(format!("clocks/{node}"))
+    }
+
+    /// The nodes' wires.
+    ///
+    /// # Panics
+    /// In a world that was found: nothing runs there.
+    pub(crate) fn wires(&self) -> &Wires {
+        self.wires.as_ref().expect("a fresh world has wires")
     }
 
     /// A file that a node's messages are added to.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::database::Database;
 
 /// Everything that is checked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Books {
     pub(super) videos: Vec<Video>,
     pub(super) jobs: Vec<Job>,
@@ -97,6 +97,8 @@ pub(super) struct Change {
     pub(super) was_attempt: Option<i64>,
     pub(super) attempt: Option<i64>,
     pub(super) node: Option<String>,
+    /// When, in microseconds of the machine's clock.
+    pub(super) at: i64,
     /// Tells which of two changes of different rows was committed first.
     pub(super) committed: i64,
 }
@@ -132,7 +134,8 @@ impl Books {
             artifacts: database.rows("SELECT DISTINCT id, bytes FROM artifacts ORDER BY id")?,
             nodes: database.rows("SELECT CAST(id AS text) AS id, name FROM nodes ORDER BY id")?,
             history: database.rows(&format!(
-                "SELECT what, id, was, became, was_attempt, attempt, node, {committed} AS committed
+                "SELECT what, id, was, became, was_attempt, attempt, node, at,
+                        {committed} AS committed
                  FROM torture_audit ORDER BY n"
             ))?,
         })

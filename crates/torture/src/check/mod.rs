@@ -3,6 +3,7 @@
 //! It takes nothing from the product but its tables and files. What may follow what, how sums are
 //! made and which files belong to a video is written here a second time, on purpose.
 
+mod away;
 mod books;
 mod file;
 mod job;
@@ -17,7 +18,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::counts::Outcome;
-use crate::feeder::Orders;
+use crate::known::Known;
 use crate::world::World;
 use books::Books;
 
@@ -56,14 +57,15 @@ impl fmt::Display for Finding {
 ///
 /// # Errors
 /// The database can't be read.
-pub fn everything(world: &World, orders: &Orders) -> Result<(Outcome, Vec<Finding>)> {
+pub fn everything(world: &World, known: &Known) -> Result<(Outcome, Vec<Finding>)> {
     let books = Books::read(&world.database)?;
-    let mut outcome = outcome(&books, orders);
-    let mut found = video::check(&books, orders);
+    let mut outcome = outcome(&books, known);
+    let mut found = video::check(&books, known);
     found.extend(job::check(&books));
     found.extend(money::check(&books));
     found.extend(file::check(&books, world, &mut outcome));
     found.extend(left::check(&books, world));
+    found.extend(away::check(&books, known, &mut outcome));
     for job in books.jobs.iter().filter(|job| job.state == "discarded") {
         let changes = books.changes("job").filter(|change| change.id == job.id);
         world.note(&format!("discarded {job:?}"));
@@ -72,9 +74,9 @@ pub fn everything(world: &World, orders: &Orders) -> Result<(Outcome, Vec<Findin
     Ok((outcome, found))
 }
 
-fn outcome(books: &Books, orders: &Orders) -> Outcome {
+fn outcome(books: &Books, known: &Known) -> Outcome {
     let mut outcome = Outcome {
-        accepted: orders.accepted.len(),
+        accepted: known.accepted.len(),
         claims: books
             .changes("job")
             .filter(|c| c.became == "running")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Finding;
 use super::books::{Books, Event, Video, is_end};
-use crate::feeder::Orders;
+use crate::known::Known;
 
 /// The stages of a ready video: each was completed at least once.
 const STAGES: [&str; 7] = [
@@ -26,8 +26,8 @@ const AFTER_AN_END: [&str; 4] = [
     "budget.threshold",
 ];
 
-pub(super) fn check(books: &Books, orders: &Orders) -> Vec<Finding> {
-    let mut found = accepted(books, orders);
+pub(super) fn check(books: &Books, known: &Known) -> Vec<Finding> {
+    let mut found = accepted(books, known);
     let histories = books.histories("video");
     let mut events: HashMap<&str, Vec<&Event>> = HashMap::new();
     for event in &books.events {
@@ -62,10 +62,10 @@ pub(super) fn check(books: &Books, orders: &Orders) -> Vec<Finding> {
 }
 
 /// The customers' own list against the videos that are there.
-fn accepted(books: &Books, orders: &Orders) -> Vec<Finding> {
+fn accepted(books: &Books, known: &Known) -> Vec<Finding> {
     let mut found = Vec::new();
     let there: HashSet<&str> = books.videos.iter().map(|video| video.id.as_str()).collect();
-    let accepted: BTreeSet<&String> = orders.accepted.iter().collect();
+    let accepted: BTreeSet<&String> = known.accepted.iter().collect();
     for id in accepted.iter().filter(|id| !there.contains(id.as_str())) {
         found.push(Finding::new("accepted", id, "was acknowledged and is gone"));
     }
@@ -75,7 +75,7 @@ fn accepted(books: &Books, orders: &Orders) -> Vec<Finding> {
         *made.entry(video.budget).or_default() += 1;
     }
     for (budget, count) in made {
-        let asked = orders.asked.get(&budget).copied().unwrap_or(0);
+        let asked = known.asked.get(&budget).copied().unwrap_or(0);
         if count > asked {
             let text = format!("{count} videos of an order that was given {asked} times");
             found.push(Finding::new("accepted", budget, text));

@@ -17,6 +17,11 @@ fn options(database: Backend, seconds: u64) -> Options {
         minimums: Minimums {
             kills: 10,
             crashes: u32::from(database == Backend::Postgres),
+            stops: 1,
+            shifts: 1,
+            jumps: 1,
+            cuts: u32::from(database == Backend::Postgres),
+            redis: 1,
             ready: 1,
             ..Minimums::default()
         },
@@ -28,7 +33,7 @@ fn options(database: Backend, seconds: u64) -> Options {
 fn a_line_that_is_tortured_for_a_while_keeps_its_books() {
     let options = options(Backend::Postgres, 40);
     let world = World::new(&options).unwrap();
-    let (run, _orders) = run(&options, &world).unwrap();
+    let (run, _known) = run(&options, &world).unwrap();
     assert!(
         run.is_good(),
         "{}",
@@ -112,18 +117,18 @@ const PLANTED: &[(&str, &str, &str)] = &[
 #[test]
 fn the_checker_catches_what_is_planted() {
     let mut options = options(Backend::Sqlite, 5);
-    options.minimums.kills = 0;
+    options.minimums = Minimums::default();
     let folder = tempfile::tempdir().unwrap();
     options.keep = Some(folder.path().join("whole"));
     let world = World::new(&options).unwrap();
-    let (run, mut orders) = run(&options, &world).unwrap();
+    let (run, mut known) = run(&options, &world).unwrap();
     assert!(
         run.is_good(),
         "{}",
         serde_json::to_string_pretty(&run).unwrap()
     );
-    let finds = |world: &World, orders: &torture::Orders, rule: &str| {
-        let (_, found) = check::everything(world, orders).unwrap();
+    let finds = |world: &World, known: &torture::Known, rule: &str| {
+        let (_, found) = check::everything(world, known).unwrap();
         found.iter().any(|finding| finding.rule == rule)
     };
     let mut missed = Vec::new();
@@ -132,7 +137,7 @@ fn the_checker_catches_what_is_planted() {
         copy.database
             .change(sql)
             .unwrap_or_else(|e| panic!("{what}: {e:#}"));
-        if !finds(&copy, &orders, rule) {
+        if !finds(&copy, &known, rule) {
             missed.push(*what);
         }
     }
@@ -141,13 +146,13 @@ fn the_checker_catches_what_is_planted() {
     let mut bytes = fs::read(&file).unwrap();
     bytes[0] ^= 1;
     fs::write(&file, &bytes).unwrap();
-    assert!(finds(&damaged, &orders, "files"), "a flipped bit");
+    assert!(finds(&damaged, &known, "files"), "a flipped bit");
     fs::remove_file(&file).unwrap();
-    assert!(finds(&damaged, &orders, "files"), "a lost file");
+    assert!(finds(&damaged, &known, "files"), "a lost file");
     fs::write(damaged.data().join("artifacts/tmp/half"), "half").unwrap();
-    assert!(finds(&damaged, &orders, "left"), "a half file");
-    orders.accepted.push("lost".to_owned());
-    assert!(finds(&world, &orders, "accepted"), "a lost video");
+    assert!(finds(&damaged, &known, "left"), "a half file");
+    known.accepted.push("lost".to_owned());
+    assert!(finds(&world, &known, "accepted"), "a lost video");
     assert!(missed.is_empty(), "not noticed: {missed:?}");
 }
 
