@@ -149,6 +149,18 @@ pub(crate) struct Make {
     /// Folder for the finished files [default: out/ and the brief's name]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Print one JSON event a line, the receipt last
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a video is like, where the brief doesn't say so or says otherwise: the same for `make`,
+/// `video submit` and `schedule add`.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "The video")]
+pub(crate) struct Look {
     /// Shape of the picture [default: 16:9]
     #[arg(long)]
     pub(crate) format: Option<FormatArg>,
@@ -176,9 +188,28 @@ pub(crate) struct Make {
     /// Where captions go [default: both]
     #[arg(long)]
     pub(crate) captions: Option<CaptionsArg>,
-    /// Print one JSON event a line, the receipt last
-    #[arg(long)]
-    pub(crate) json: bool,
+}
+
+/// What is to be made: a brief or a topic, and how it is to look.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// The brief or article.
+    pub(crate) brief: Option<PathBuf>,
+    /// The topic, where there is no brief.
+    pub(crate) topic: Option<String>,
+    /// What wins over the brief.
+    pub(crate) look: Look,
+}
+
+impl Make {
+    /// What is to be made.
+    pub(crate) fn wish(&self) -> Wish {
+        Wish {
+            brief: self.brief.clone(),
+            topic: self.topic.clone(),
+            look: self.look.clone(),
+        }
+    }
 }
 
 fn theme_help() -> String {

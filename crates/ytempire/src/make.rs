@@ -10,7 +10,7 @@ use worker::{
 use ytempire_core::brief::{self, Brief, Syntax};
 use ytempire_core::{Code, VideoState};
 
-use crate::args::{Global, Make};
+use crate::args::{Global, Make, Wish};
 use crate::config::Config;
 use crate::cost;
 use crate::display::Display;
@@ -25,7 +25,7 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
     parts.backends = Arc::new(config.backends()?);
     world::check_tools(&parts.tools)?;
     let prepared = tokio::select! {
-        prepared = off_the_loop(parts.clone(), args.clone()) => prepared?,
+        prepared = off_the_loop(parts.clone(), args.wish()) => prepared?,
         () = world::raised(&cancel) => return Err(stopped(&WorkError::Interrupted, &args)),
     };
     for notice in &prepared.notices {
@@ -64,10 +64,10 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
 }
 
 /// Preparing reads and hashes the user's files: not on a thread that serves the store.
-pub(crate) async fn off_the_loop(parts: Parts, args: Make) -> Result<Prepared, Failure> {
+pub(crate) async fn off_the_loop(parts: Parts, wish: Wish) -> Result<Prepared, Failure> {
     let prepared = move || {
-        let file = args.brief.as_deref().map(File::read).transpose()?;
-        let order = order(&args, file.as_ref())?;
+        let file = wish.brief.as_deref().map(File::read).transpose()?;
+        let order = order(&wish, file.as_ref())?;
         prepare(&parts, &order).map_err(|refused| placed(refused, &order, file.as_ref()))
     };
     tokio::task::spawn_blocking(prepared)
@@ -106,24 +106,25 @@ fn placed(refused: RefusedOrder, order: &Order, file: Option<&File>) -> Failure 
 }
 
 /// The brief with the options laid over it.
-fn order(args: &Make, file: Option<&File>) -> Result<Order, Failure> {
+fn order(wish: &Wish, file: Option<&File>) -> Result<Order, Failure> {
+    let look = &wish.look;
     let (mut brief, folder) = match file {
         Some(file) => (file.brief.clone(), file.folder.clone()),
         None => (
             Brief {
-                topic: args.topic.clone(),
+                topic: wish.topic.clone(),
                 ..Brief::default()
             },
             PathBuf::from("."),
         ),
     };
-    if let Some(format) = args.format {
+    if let Some(format) = look.format {
         brief.format = format.into();
     }
-    if let Some(tier) = args.tier {
+    if let Some(tier) = look.tier {
         brief.tier = tier.into();
     }
-    if let Some(captions) = args.captions {
+    if let Some(captions) = look.captions {
         brief.captions = captions.into();
     }
     let over = |option: &Option<String>, value: &mut Option<String>| {
@@ -131,17 +132,17 @@ fn order(args: &Make, file: Option<&File>) -> Result<Order, Failure> {
             value.clone_from(option);
         }
     };
-    over(&args.voice, &mut brief.voice);
-    over(&args.language, &mut brief.language);
-    over(&args.theme, &mut brief.theme);
-    if let Some(budget) = &args.budget {
+    over(&look.voice, &mut brief.voice);
+    over(&look.language, &mut brief.language);
+    over(&look.theme, &mut brief.theme);
+    if let Some(budget) = &look.budget {
         brief.budget = Some(brief::Dollars::Text(budget.clone()));
     }
     // Paths on the command line are relative to where we stand, those of the brief to it.
-    if let Some(assets) = &args.assets {
+    if let Some(assets) = &look.assets {
         brief.assets = Some(here(assets)?);
     }
-    match args.music.as_deref() {
+    match look.music.as_deref() {
         Some("none") => brief.music = Some("none".to_owned()),
         Some(file) => brief.music = Some(here(Path::new(file))?),
         None => {}

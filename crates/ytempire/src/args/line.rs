@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use ytempire_core::VideoState;
 
-use super::{CaptionsArg, FormatArg, Make, TierArg};
+use super::{Look, Wish};
 
 /// `ytempire work`.
 #[derive(Clone, Debug, Args)]
@@ -48,34 +48,20 @@ pub(crate) struct Submit {
     /// Refuse where so many videos wait already; 0: never
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) waiting_max: u32,
-    /// Shape of the picture [default: 16:9]
-    #[arg(long)]
-    pub(crate) format: Option<FormatArg>,
-    /// Which backends may be used, and how much CPU [default: simple]
-    #[arg(long)]
-    pub(crate) tier: Option<TierArg>,
-    /// Dollars that each video may cost [default: 3.00, which is also the most]
-    #[arg(long, value_name = "USD")]
-    pub(crate) budget: Option<String>,
-    /// Where captions go [default: both]
-    #[arg(long)]
-    pub(crate) captions: Option<CaptionsArg>,
+    #[command(flatten)]
+    pub(crate) look: Look,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 impl Submit {
-    /// The orders, as `make` takes them one by one.
-    pub(crate) fn orders(&self) -> Vec<Make> {
-        let of = |brief: Option<&PathBuf>| Make {
+    /// What is to be made, one after the other.
+    pub(crate) fn wishes(&self) -> Vec<Wish> {
+        let of = |brief: Option<&PathBuf>| Wish {
             brief: brief.cloned(),
             topic: self.topic.clone(),
-            format: self.format,
-            tier: self.tier,
-            budget: self.budget.clone(),
-            captions: self.captions,
-            ..Make::default()
+            look: self.look.clone(),
         };
         if self.topic.is_some() {
             return vec![of(None)];

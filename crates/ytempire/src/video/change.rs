@@ -22,8 +22,8 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
         priority: args.priority,
         waiting_max: (args.waiting_max > 0).then_some(args.waiting_max),
     };
-    for order in args.orders() {
-        let prepared = make::off_the_loop(parts.clone(), order).await?;
+    for wish in args.wishes() {
+        let prepared = make::off_the_loop(parts.clone(), wish).await?;
         for notice in &prepared.notices {
             anstream::eprintln!("note: {notice}");
         }
