@@ -292,6 +292,8 @@ impl Line {
             budget: MicroUsd(3_000_000),
             priority: PRIORITY,
             waiting_max: None,
+            due_at: None,
+            start_at: None,
             envelopes: [(Stage::Script, MicroUsd(1_000_000))].into(),
             jobs: vec![job],
         };

@@ -64,6 +64,10 @@ id!(
     /// A process that claims and runs jobs.
     NodeId
 );
+id!(
+    /// A recurring start.
+    ScheduleId
+);
 
 impl AccountId {
     /// The account of a store with a single user: every video made by `ytempire make`.

@@ -18,7 +18,7 @@ pub use cancel::Cancel;
 pub use code::Code;
 pub use crash::CrashPlan;
 pub use event::{Event, EventKind};
-pub use id::{AccountId, ArtifactId, IdSource, JobId, NodeId, TransferId, VideoId};
+pub use id::{AccountId, ArtifactId, IdSource, JobId, NodeId, ScheduleId, TransferId, VideoId};
 pub use money::{MicroUsd, MoneyError, UnitPrice};
 pub use stage::Stage;
 pub use state::{Decision, JobState, VideoState};

@@ -6,7 +6,7 @@
 //! `SQLite` gives one writer for free; here row locks do it, always taken in one order:
 //! **videos** by id, then **jobs** by id, then **accounts of the ledger** by key, then cache
 //! entries by key, then the line. A submission locks the line and its account before it adds rows that
-//! nobody else sees yet. Every verb that changes something of a video first locks the video's row. So
+//! nobody else sees yet; one that a schedule starts locks the schedule before that. Every verb that changes something of a video first locks the video's row. So
 //! all that is true of one video is decided by one transaction after the other: whether its last
 //! job has ended, which job waits for how many, what fits its budget, which threshold was
 //! announced, in which order its events are numbered. Different videos don't wait for each other.
@@ -32,10 +32,12 @@ mod connection;
 mod event;
 mod health;
 mod job;
+mod keep;
 mod line;
 mod migrate;
 mod node;
 mod options;
+mod schedule;
 mod settle;
 mod sql;
 mod submit;
@@ -47,12 +49,13 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad,
-    LineMode, NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Expired, Expiry, JobRow, Kept,
+    Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow, NodeStatus, Result,
+    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
     VideoFilter, VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
+    AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
 };
 
 use crate::connection::{Database, RACES_MAX};
@@ -165,7 +168,7 @@ impl PostgresStore {
 impl Store for PostgresStore {
     async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted> {
         self.crash.pass("submit.before_commit");
-        let done = change!(self, |tx| submit::submit(&tx, now, &submission));
+        let done = change!(self, |tx| schedule::submit(&tx, now, &submission));
         self.crash.pass("submit.after_commit");
         done
     }
@@ -184,6 +187,10 @@ impl Store for PostgresStore {
 
     async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool> {
         change!(self, |tx| settle::cancel(&tx, now, video))
+    }
+
+    async fn video_delete(&self, video: VideoId) -> Result<Deletion> {
+        change!(self, |tx| keep::delete(&tx, video))
     }
 
     async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>> {
@@ -262,6 +269,10 @@ impl Store for PostgresStore {
         ask!(self, |db| transfer::list(db, video))
     }
 
+    async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>> {
+        ask!(self, |db| keep::spent(db, from, until))
+    }
+
     async fn cache_get(&self, now: Timestamp, key: &str) -> Result<Option<CacheEntry>> {
         change!(self, |tx| cache::get(&tx, now, key))
     }
@@ -294,8 +305,53 @@ impl Store for PostgresStore {
         ask!(self, |db| line::load(db))
     }
 
+    async fn line_begun(&self, since: Timestamp) -> Result<u64> {
+        ask!(self, |db| line::begun_since(db, since))
+    }
+
+    async fn kept_totals(&self) -> Result<Kept> {
+        ask!(self, |db| keep::totals(db))
+    }
+
+    async fn kept_expire(&self, expiry: Expiry) -> Result<Expired> {
+        change!(self, |tx| keep::expire(&tx, &expiry))
+    }
+
     async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
         change!(self, |tx| line::account_put(&tx, account, name))
+    }
+
+    async fn schedule_add(&self, schedule: ScheduleRow) -> Result<bool> {
+        change!(self, |tx| schedule::add(&tx, &schedule))
+    }
+
+    async fn schedule_list(&self) -> Result<Vec<ScheduleRow>> {
+        ask!(self, |db| schedule::list(db))
+    }
+
+    async fn schedule_due(&self, now: Timestamp) -> Result<Vec<ScheduleRow>> {
+        ask!(self, |db| schedule::due(db, now))
+    }
+
+    async fn schedule_set(
+        &self,
+        schedule: ScheduleId,
+        state: ScheduleState,
+        next_at: Option<Timestamp>,
+    ) -> Result<bool> {
+        change!(self, |tx| schedule::set(&tx, schedule, state, next_at))
+    }
+
+    async fn schedule_step(
+        &self,
+        now: Timestamp,
+        step: ScheduleStep,
+    ) -> Result<Option<Vec<Submitted>>> {
+        change!(self, |tx| schedule::step(&tx, now, &step))
+    }
+
+    async fn schedule_remove(&self, schedule: ScheduleId) -> Result<bool> {
+        change!(self, |tx| schedule::remove(&tx, schedule))
     }
 
     async fn node_beat(&self, now: Timestamp, node: NodeId) -> Result<Option<NodeOrders>> {

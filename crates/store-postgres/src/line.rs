@@ -84,6 +84,13 @@ pub(crate) async fn begun(tx: &Tx, videos: &[uuid::Uuid]) -> Result<()> {
     Ok(())
 }
 
+/// How many videos were begun since then.
+pub(crate) async fn begun_since(db: &Connection, since: Timestamp) -> Result<u64> {
+    let asked = "SELECT count(*) AS begun FROM outbox WHERE kind = 'video.running' AND at >= $1";
+    let row = db.first(asked, &[&since.as_micros()]).await?;
+    Cells::of("outbox", &row.ok_or_else(gone)?).count("begun")
+}
+
 pub(crate) async fn load(db: &Connection) -> Result<LineLoad> {
     let row = db
         .first(

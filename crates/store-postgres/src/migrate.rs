@@ -30,6 +30,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0003_attempts.sql"),
         works_with: 2,
     },
+    Migration {
+        name: "0004_operations",
+        text: include_str!("../migrations/0004_operations.sql"),
+        works_with: 2,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

@@ -11,7 +11,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, account_id, key, title, state, request, budget, priority, \
-                    created_at, finalized_at, failure_code, failure_text
+                    created_at, due_at, start_at, finalized_at, failure_code, failure_text
              FROM videos ",
             $rest
         )
@@ -37,13 +37,15 @@ pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<Vi
                 "WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1))
                    AND ($2::uuid IS NULL OR account_id = $2)
                    AND ($3::uuid IS NULL OR id < $3)
+                   AND ($4::bigint IS NULL OR created_at < $4)
                  ORDER BY id DESC
-                 LIMIT $4"
+                 LIMIT $5"
             ),
             &[
                 &states,
                 &filter.account.map(|id| id.0),
                 &filter.before.map(|id| id.0),
+                &filter.accepted_before.map(Timestamp::as_micros),
                 &i64::from(filter.limit),
             ],
         )
@@ -149,6 +151,8 @@ fn decode(row: &Row) -> Result<VideoRow> {
         budget: row.money("budget")?,
         priority: row.count("priority")?,
         created_at: row.time("created_at")?,
+        due_at: row.time_or_none("due_at")?,
+        start_at: row.time_or_none("start_at")?,
         finalized_at: row.time_or_none("finalized_at")?,
         failure: row.failure("failure_code", "failure_text")?,
     })

@@ -7,9 +7,11 @@ mod attempt;
 mod cache;
 mod event;
 mod job;
+mod keep;
 mod line;
 mod migrate;
 mod node;
+mod schedule;
 mod settle;
 mod sql;
 mod submit;
@@ -22,12 +24,13 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, JobRow, Lease, LeasedJob, Line, LineLoad,
-    LineMode, NodeOrders, NodeRow, NodeStatus, Result, Settlement, Store, Submission, Submitted,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Expired, Expiry, JobRow, Kept,
+    Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow, NodeStatus, Result,
+    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
     VideoFilter, VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, CrashPlan, Event, NodeId, Timestamp, TransferId, VideoId,
+    AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
 };
 
 use crate::writer::Connections;
@@ -62,7 +65,7 @@ impl Store for SqliteStore {
         self.crash.pass("submit.before_commit");
         let done = self
             .connections
-            .write(move |tx| submit::submit(tx, now, &submission))
+            .write(move |tx| schedule::submit(tx, now, &submission))
             .await;
         self.crash.pass("submit.after_commit");
         done
@@ -88,6 +91,12 @@ impl Store for SqliteStore {
     async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool> {
         self.connections
             .write(move |tx| settle::cancel(tx, now, video))
+            .await
+    }
+
+    async fn video_delete(&self, video: VideoId) -> Result<Deletion> {
+        self.connections
+            .write(move |tx| keep::delete(tx, video))
             .await
     }
 
@@ -195,6 +204,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>> {
+        self.connections
+            .read(move |db| keep::spent(db, from, until))
+            .await
+    }
+
     async fn cache_get(&self, now: Timestamp, key: &str) -> Result<Option<CacheEntry>> {
         let key = key.to_owned();
         self.connections
@@ -237,10 +252,69 @@ impl Store for SqliteStore {
         self.connections.read(line::load).await
     }
 
+    async fn line_begun(&self, since: Timestamp) -> Result<u64> {
+        self.connections
+            .read(move |db| line::begun_since(db, since))
+            .await
+    }
+
+    async fn kept_totals(&self) -> Result<Kept> {
+        self.connections.read(keep::totals).await
+    }
+
+    async fn kept_expire(&self, expiry: Expiry) -> Result<Expired> {
+        self.connections
+            .write(move |tx| keep::expire(tx, &expiry))
+            .await
+    }
+
     async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
         let name = name.to_owned();
         self.connections
             .write(move |tx| line::account_put(tx, account, &name))
+            .await
+    }
+
+    async fn schedule_add(&self, schedule: ScheduleRow) -> Result<bool> {
+        self.connections
+            .write(move |tx| schedule::add(tx, &schedule))
+            .await
+    }
+
+    async fn schedule_list(&self) -> Result<Vec<ScheduleRow>> {
+        self.connections.read(schedule::list).await
+    }
+
+    async fn schedule_due(&self, now: Timestamp) -> Result<Vec<ScheduleRow>> {
+        self.connections
+            .read(move |db| schedule::due(db, now))
+            .await
+    }
+
+    async fn schedule_set(
+        &self,
+        schedule: ScheduleId,
+        state: ScheduleState,
+        next_at: Option<Timestamp>,
+    ) -> Result<bool> {
+        self.connections
+            .write(move |tx| schedule::set(tx, schedule, state, next_at))
+            .await
+    }
+
+    async fn schedule_step(
+        &self,
+        now: Timestamp,
+        step: ScheduleStep,
+    ) -> Result<Option<Vec<Submitted>>> {
+        self.connections
+            .write(move |tx| schedule::step(tx, now, &step))
+            .await
+    }
+
+    async fn schedule_remove(&self, schedule: ScheduleId) -> Result<bool> {
+        self.connections
+            .write(move |tx| schedule::remove(tx, schedule))
             .await
     }
 

@@ -69,6 +69,14 @@ pub(crate) fn has_room(tx: &Connection, max: u32) -> Result<()> {
     Ok(())
 }
 
+/// How many videos were begun since then.
+pub(crate) fn begun_since(db: &Connection, since: Timestamp) -> Result<u64> {
+    db.prepare_cached("SELECT count(*) FROM outbox WHERE kind = 'video.running' AND at >= ?1")
+        .and_then(|mut s| s.query_row([since.as_micros()], |row| row.get::<_, u32>(0)))
+        .map(u64::from)
+        .map_err(sql::error)
+}
+
 pub(crate) fn load(db: &Connection) -> Result<LineLoad> {
     let count = |text: &str| {
         db.prepare_cached(text)

@@ -15,6 +15,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0003_attempts",
         include_str!("../migrations/0003_attempts.sql"),
     ),
+    (
+        "0004_operations",
+        include_str!("../migrations/0004_operations.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

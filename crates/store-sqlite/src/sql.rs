@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rusqlite::{ErrorCode, Row};
 use serde::de::DeserializeOwned;
 use store::{Error, Result};
-use ytempire_core::Code;
+use ytempire_core::{Code, Timestamp};
 
 /// What `SQLite` said, in the store's words.
 #[expect(
@@ -59,6 +59,12 @@ pub(crate) fn named<T>(
 ) -> Result<T> {
     let text: String = row.get(column).map_err(error)?;
     from_name(&text).ok_or_else(|| undecodable(row, table, column, &format!("unknown {text:?}")))
+}
+
+/// A column that holds a moment or nothing.
+pub(crate) fn time_or_none(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
+    let micros: Option<i64> = row.get(column).map_err(error)?;
+    Ok(micros.map(Timestamp::from_micros))
 }
 
 fn undecodable(row: &Row<'_>, table: &'static str, column: &'static str, why: &str) -> Error {

@@ -7,7 +7,7 @@ use ytempire_core::{Code, MicroUsd, Timestamp, VideoId, VideoState};
 use crate::sql;
 
 pub(crate) const COLUMNS: &str = "id, account_id, key, title, state, request, budget, priority, \
-                       created_at, finalized_at, failure_code, failure_text";
+                       created_at, due_at, start_at, finalized_at, failure_code, failure_text";
 
 pub(crate) fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
     one(
@@ -31,6 +31,7 @@ pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow
                 OR state IN (SELECT value FROM json_each(:states)))
            AND (:account IS NULL OR account_id = :account)
            AND (:before IS NULL OR id < :before)
+           AND (:accepted IS NULL OR created_at < :accepted)
          ORDER BY id DESC
          LIMIT :limit"
     );
@@ -40,6 +41,7 @@ pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow
             ":states": sql::to_json(&states)?,
             ":account": filter.account.map(|id| id.to_string()),
             ":before": filter.before.map(|id| id.to_string()),
+            ":accepted": filter.accepted_before.map(Timestamp::as_micros),
             ":limit": filter.limit,
         })
         .map_err(sql::error)?;
@@ -133,10 +135,9 @@ fn decode(row: &Row<'_>) -> Result<VideoRow> {
         budget: MicroUsd(number("budget")?),
         priority: row.get("priority").map_err(sql::error)?,
         created_at: Timestamp::from_micros(number("created_at")?),
-        finalized_at: row
-            .get::<_, Option<i64>>("finalized_at")
-            .map_err(sql::error)?
-            .map(Timestamp::from_micros),
+        due_at: sql::time_or_none(row, "due_at")?,
+        start_at: sql::time_or_none(row, "start_at")?,
+        finalized_at: sql::time_or_none(row, "finalized_at")?,
         failure: code.and_then(|code| Some((sql::code(&code)?, text.unwrap_or_default()))),
     })
 }

@@ -7,8 +7,10 @@
 
 mod cache;
 mod job;
+mod keep;
 mod line;
 mod money;
+mod schedule;
 mod simulation;
 mod video;
 mod world;
@@ -76,6 +78,15 @@ where
         line::a_silent_node_is_forgotten_once_it_holds_nothing,
         line::a_stores_clock_goes_forward,
         line::an_impossible_priority_is_refused,
+        line::videos_that_were_begun_lately_are_counted,
+        keep::a_video_that_has_ended_is_deleted_and_its_money_stays_in_the_books,
+        keep::what_has_not_ended_or_still_runs_is_not_deleted,
+        keep::what_is_cached_outlives_its_video,
+        keep::what_is_old_expires_in_small_batches,
+        schedule::a_later_start_is_waited_for_and_a_due_time_is_kept,
+        schedule::a_tick_is_started_once_however_many_ask,
+        schedule::a_step_is_taken_as_a_whole_or_not_at_all,
+        schedule::schedules_are_paused_resumed_and_removed,
     );
 }
 

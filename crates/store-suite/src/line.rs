@@ -1,5 +1,5 @@
-//! `line_get`, `line_set`, `line_load`, `account_put`, `clock`, `node_beat`, `node_drain`, and whose
-//! turn it is.
+//! `line_get`, `line_set`, `line_load`, `line_begun`, `account_put`, `clock`, `node_beat`, `node_drain`,
+//! and whose turn it is.
 
 use std::time::Duration;
 
@@ -287,6 +287,20 @@ pub(crate) async fn a_stores_clock_goes_forward(world: World) {
     // 2020-09-13: it counts microseconds since 1970.
     let early = Timestamp::from_micros(1_600_000_000_000_000);
     assert!(first.is_none_or(|first| first > early));
+}
+
+pub(crate) async fn videos_that_were_begun_lately_are_counted(world: World) {
+    let start = world.now();
+    for key in ["a", "b", "c"] {
+        world.submit(key, vec![world.job(Stage::Script, &[])]).await;
+    }
+    assert_eq!(world.store.line_begun(start).await.unwrap(), 0);
+    served(&world, 1).await;
+    world.clock.advance(Duration::from_secs(60));
+    let later = world.now();
+    served(&world, 1).await;
+    assert_eq!(world.store.line_begun(start).await.unwrap(), 2);
+    assert_eq!(world.store.line_begun(later).await.unwrap(), 1);
 }
 
 impl World {

@@ -118,6 +118,13 @@ pub(crate) async fn videos_are_found_and_listed(world: World) {
         ),
         (
             VideoFilter {
+                accepted_before: Some(b.created_at),
+                ..VideoFilter::newest(9)
+            },
+            vec![a.id],
+        ),
+        (
+            VideoFilter {
                 account: Some(a.account),
                 ..VideoFilter::newest(9)
             },

@@ -74,6 +74,8 @@ impl World {
             budget: MicroUsd(3_000_000),
             priority: store::PRIORITY,
             waiting_max: None,
+            due_at: None,
+            start_at: None,
             envelopes: BTreeMap::from([
                 (Stage::Script, MicroUsd(3_000_000)),
                 (Stage::Narrate, MicroUsd(1_000_000)),

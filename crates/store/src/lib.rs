@@ -5,20 +5,24 @@
 //! number of its lease: 0 rows touched is [`Error::LeaseLost`].
 
 mod error;
+mod keep;
 mod line;
 mod row;
+mod schedule;
 
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
-use ytempire_core::{Event, NodeId, Timestamp, VideoId};
+use ytempire_core::{Event, NodeId, ScheduleId, Timestamp, VideoId};
 
 pub use error::Error;
+pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
     JobExit, JobOutcome, JobRow, Lease, LeasedJob, NODE_SILENT_MAX, NewJob, NodeRow, Settlement,
     Submission, Submitted, VideoFilter, VideoRow,
 };
+pub use schedule::{ScheduleRow, ScheduleState, ScheduleStep};
 
 /// The result of every verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -47,6 +51,11 @@ pub trait Store: Send + Sync {
     /// Cancels a video: its unfinished jobs too. Running ones are told at their next heartbeat.
     /// `false` if it had ended before.
     async fn video_cancel(&self, now: Timestamp, video: VideoId) -> Result<bool>;
+
+    /// Deletes a video that has ended, with its jobs, attempts, events and transfers, unless a job
+    /// of it still runs. What it spent stays in [`Store::spent_list`]; what is cached stays until
+    /// it is pruned. Its key is free again.
+    async fn video_delete(&self, video: VideoId) -> Result<Deletion>;
 
     // --- jobs ---
 
@@ -116,6 +125,10 @@ pub trait Store: Send + Sync {
     /// All transfers of a video, in the order in which they were reserved.
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>>;
 
+    /// What was spent on days that began at `from` or later and before `until`, by account, day,
+    /// stage, backend and meter, in this order: by videos that are there and by deleted ones.
+    async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>>;
+
     // --- artifacts and cache ---
 
     /// The cached output for a key, touched as used.
@@ -139,8 +152,50 @@ pub trait Store: Send + Sync {
     /// How much has not ended.
     async fn line_load(&self) -> Result<LineLoad>;
 
+    /// How many videos were begun at `since` or later.
+    async fn line_begun(&self, since: Timestamp) -> Result<u64>;
+
+    /// How much has ended and is still kept.
+    async fn kept_totals(&self) -> Result<Kept>;
+
+    /// Deletes what is not kept any more, the oldest first; see [`Store::video_delete`]. To be
+    /// called again until it deletes nothing.
+    async fn kept_expire(&self, expiry: Expiry) -> Result<Expired>;
+
     /// Adds an account, or renames it.
     async fn account_put(&self, account: ytempire_core::AccountId, name: &str) -> Result<()>;
+
+    // --- recurring starts ---
+
+    /// Adds a schedule. `false` if its account has one of that name; nothing is written then.
+    async fn schedule_add(&self, schedule: ScheduleRow) -> Result<bool>;
+
+    /// All schedules, by name.
+    async fn schedule_list(&self) -> Result<Vec<ScheduleRow>>;
+
+    /// Active schedules with a tick at or before `now`.
+    async fn schedule_due(&self, now: Timestamp) -> Result<Vec<ScheduleRow>>;
+
+    /// Has a schedule start things, or not, with the next tick at `next_at`. `false` if there is
+    /// no such schedule.
+    async fn schedule_set(
+        &self,
+        schedule: ScheduleId,
+        state: ScheduleState,
+        next_at: Option<Timestamp>,
+    ) -> Result<bool>;
+
+    /// Starts what is due and moves the schedule on to its next tick, all in one transaction.
+    /// However many nodes ask, one is answered with its videos; the others, and who asks for a
+    /// schedule that is paused or gone, with `None`, and nothing is written.
+    async fn schedule_step(
+        &self,
+        now: Timestamp,
+        step: ScheduleStep,
+    ) -> Result<Option<Vec<Submitted>>>;
+
+    /// Removes a schedule; its videos stay. `false` if there is no such schedule.
+    async fn schedule_remove(&self, schedule: ScheduleId) -> Result<bool>;
 
     // --- nodes and events ---
 

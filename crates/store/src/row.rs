@@ -31,6 +31,10 @@ pub struct Submission {
     pub priority: u8,
     /// The most videos that may wait before it; `None` takes it in any case.
     pub waiting_max: Option<u32>,
+    /// When it is due: kept for whoever orders by it, and shown.
+    pub due_at: Option<Timestamp>,
+    /// Nothing of it is begun before.
+    pub start_at: Option<Timestamp>,
     /// Its first jobs.
     pub jobs: Vec<NewJob>,
 }
@@ -44,6 +48,8 @@ pub struct VideoFilter {
     pub account: Option<AccountId>,
     /// Only those older than this one: how a list goes on.
     pub before: Option<VideoId>,
+    /// Only those accepted before this moment.
+    pub accepted_before: Option<Timestamp>,
     /// At most so many.
     pub limit: u32,
 }
@@ -55,6 +61,7 @@ impl VideoFilter {
             states: Vec::new(),
             account: None,
             before: None,
+            accepted_before: None,
             limit,
         }
     }
@@ -90,10 +97,22 @@ pub struct VideoRow {
     pub priority: u8,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// When it is due.
+    pub due_at: Option<Timestamp>,
+    /// Nothing of it is begun before.
+    pub start_at: Option<Timestamp>,
     /// When it ended.
     pub finalized_at: Option<Timestamp>,
     /// Why it failed: code and text of the job that was discarded.
     pub failure: Option<(Code, String)>,
+}
+
+impl VideoRow {
+    /// Whether it is or was late at `now`.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.due_at
+            .is_some_and(|due| self.finalized_at.unwrap_or(now) > due)
+    }
 }
 
 /// A job to be added.

@@ -10,7 +10,7 @@ use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
-use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, VideoId, VideoState};
+use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, Timestamp, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
@@ -285,6 +285,10 @@ pub struct Terms {
     pub priority: u8,
     /// The most videos that may wait before it; `None` takes it in any case.
     pub waiting_max: Option<u32>,
+    /// When it is due.
+    pub due_at: Option<Timestamp>,
+    /// Nothing of it is begun before.
+    pub start_at: Option<Timestamp>,
 }
 
 impl Default for Terms {
@@ -292,6 +296,8 @@ impl Default for Terms {
         Self {
             priority: store::PRIORITY,
             waiting_max: None,
+            due_at: None,
+            start_at: None,
         }
     }
 }
@@ -368,6 +374,8 @@ async fn try_submit(
         budget: request.budget,
         priority: terms.priority,
         waiting_max: terms.waiting_max,
+        due_at: terms.due_at,
+        start_at: terms.start_at,
         envelopes: prepared.plan.envelopes.clone(),
         jobs: vec![script],
     };

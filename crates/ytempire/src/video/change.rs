@@ -21,6 +21,7 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
     let terms = Terms {
         priority: args.priority,
         waiting_max: (args.waiting_max > 0).then_some(args.waiting_max),
+        ..Terms::default()
     };
     for wish in args.wishes() {
         let prepared = make::off_the_loop(parts.clone(), wish).await?;
@@ -87,7 +88,7 @@ pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Re
         }
         let terms = Terms {
             priority: args.priority.unwrap_or(video.priority),
-            waiting_max: None,
+            ..Terms::default()
         };
         let prepared = prepare_again(&parts, &video)
             .map_err(|refused| Failure::new(refused.code, refused.text))?;
