@@ -57,6 +57,10 @@ codes! {
     VideoUnknown = "YT0013", exit 2;
     /// No such node.
     NodeUnknown = "YT0014", exit 2;
+    /// What is asked for needs a yes, and nobody said it.
+    Unconfirmed = "YT0015", exit 2;
+    /// The video has not ended, or a job of it still runs.
+    VideoUnfinished = "YT0016", exit 2;
 
     /// The worst case of the plan doesn't fit the budget.
     BudgetExceeded = "YT0101", exit 3;

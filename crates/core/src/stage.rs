@@ -47,6 +47,19 @@ impl Stage {
         }
     }
 
+    /// Whether this stage's work is made from that of `earlier`, or is it.
+    pub const fn follows(self, earlier: Self) -> bool {
+        match earlier {
+            Self::Script => true,
+            Self::Narrate => !matches!(self, Self::Script | Self::Illustrate | Self::Thumbnail),
+            Self::Illustrate => !matches!(self, Self::Script | Self::Narrate),
+            Self::Compose => matches!(self, Self::Compose | Self::Assemble | Self::Validate),
+            Self::Assemble => matches!(self, Self::Assemble | Self::Validate),
+            Self::Thumbnail => matches!(self, Self::Thumbnail | Self::Validate),
+            Self::Validate => matches!(self, Self::Validate),
+        }
+    }
+
     /// The stage of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.as_str() == name)

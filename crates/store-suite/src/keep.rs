@@ -9,7 +9,7 @@ use ytempire_core::{AccountId, MicroUsd, Stage, Timestamp, VideoState};
 
 use crate::World;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// All days there are.
 async fn spent(world: &World) -> Vec<SpentRow> {

@@ -296,7 +296,7 @@ pub(crate) async fn videos_that_were_begun_lately_are_counted(world: World) {
     }
     assert_eq!(world.store.line_begun(start).await.unwrap(), 0);
     served(&world, 1).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let later = world.now();
     served(&world, 1).await;
     assert_eq!(world.store.line_begun(start).await.unwrap(), 2);

@@ -10,7 +10,7 @@ use ytempire_core::{AccountId, JobState, ScheduleId, Stage, Timestamp, VideoStat
 
 use crate::World;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn schedule(world: &World, name: &str) -> ScheduleRow {
     ScheduleRow {

@@ -64,7 +64,12 @@ impl Attempt {
 
     /// The key under which this work is cached: a hash of all that goes into it.
     pub(crate) fn key(&self, inputs: &impl Serialize) -> Result<String, StageError> {
-        let json = serde_json::to_vec(&(self.request.renderer, inputs))?;
+        let takes = self.request.takes_of(self.job.stage);
+        let json = if takes.is_empty() {
+            serde_json::to_vec(&(self.request.renderer, inputs))
+        } else {
+            serde_json::to_vec(&(self.request.renderer, inputs, takes))
+        }?;
         Ok(format!(
             "{}:{}",
             self.job.stage,

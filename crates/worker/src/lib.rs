@@ -34,5 +34,5 @@ pub use parts::Parts;
 pub use plan::{Plan, PlanError};
 pub use progress::{Progress, StageProgress};
 pub use report::{Check, Finding, QualityReport, Verdict};
-pub use request::{Music, Narrator, Request, Source};
+pub use request::{Music, Narrator, Request, Source, Take};
 pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use studio::Canvas;
 use studio::script::Script;
 use studio::theme::Theme;
-use ytempire_core::MicroUsd;
 use ytempire_core::brief::{Captions, Format, Tier};
+use ytempire_core::{MicroUsd, Stage};
 
 use crate::Asset;
 
@@ -43,6 +43,19 @@ pub struct Request {
     pub music: Music,
     /// Where captions go.
     pub captions: Captions,
+    /// What is not to be taken from the cache, though it may be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Take>,
+}
+
+/// A wish to have part of a video made again: it goes into the cache keys of its stage and of all
+/// that follow, so that they find only what was made for the same wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Take {
+    /// The first stage that is made again.
+    pub from: Stage,
+    /// What no other wish has.
+    pub mark: String,
 }
 
 /// Where the scenes come from.
@@ -98,6 +111,12 @@ impl Request {
     /// The size and speed of its picture.
     pub const fn canvas(&self) -> Canvas {
         Canvas::of(self.format)
+    }
+
+    /// The takes that go into the cache keys of `stage`.
+    pub(crate) fn takes_of(&self, stage: Stage) -> Vec<&Take> {
+        let takes = self.takes.iter();
+        takes.filter(|take| stage.follows(take.from)).collect()
     }
 
     /// Its theme. A theme that is gone since is the default one.

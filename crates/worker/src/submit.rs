@@ -15,7 +15,7 @@ use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, Timestamp, VideoId, V
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
 use crate::plan::{Plan, plan};
-use crate::request::{Music, Narrator, RENDERER, Request, Source};
+use crate::request::{Music, Narrator, RENDERER, Request, Source, Take};
 use crate::{Parts, export};
 
 /// Words asked of a language backend: four minutes.
@@ -116,6 +116,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         assets,
         music: music(&ingest, &order.folder, settings)?,
         captions: settings.captions,
+        takes: Vec::new(),
     };
     if let Narrator::Local { voice } = &request.narrator {
         media::voice::check(voice.as_deref(), &parts.tools).map_err(|e| {
@@ -324,17 +325,28 @@ pub async fn submit(parts: &Parts, prepared: &Prepared, terms: Terms) -> store::
 
 /// What was ordered before, prepared anew: at today's prices and with today's backends.
 ///
+/// With `from`, that stage and all that follow from it are made again, whatever is cached: another
+/// video each time that it is asked for.
+///
 /// # Errors
 /// [`RefusedOrder`] where that isn't possible any more.
-pub fn prepare_again(parts: &Parts, video: &store::VideoRow) -> Result<Prepared, RefusedOrder> {
-    let request: Request = serde_json::from_value(video.request.clone()).map_err(|e| {
+pub fn prepare_again(
+    parts: &Parts,
+    request: &serde_json::Value,
+    from: Option<Stage>,
+) -> Result<Prepared, RefusedOrder> {
+    let request: Request = serde_json::from_value(request.clone()).map_err(|e| {
         let text = format!("it was ordered with another version of this program: {e}");
         RefusedOrder::new(Code::BriefInvalid, text)
     })?;
-    let request = Request {
+    let mut request = Request {
         renderer: RENDERER,
         ..request
     };
+    if let Some(from) = from {
+        let mark = VideoId::fresh(&parts.ids, parts.now()).to_string();
+        request.takes.push(Take { from, mark });
+    }
     let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
     let key = key(&request)?;
     Ok(Prepared {

@@ -69,6 +69,7 @@ fn prepared() -> Prepared {
             assets: vec![],
             music: Music::None,
             captions: Captions::Burned,
+            takes: vec![],
         },
         plan: Plan {
             envelopes: BTreeMap::new(),

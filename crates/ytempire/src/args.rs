@@ -1,6 +1,7 @@
 //! Arguments.
 
 pub(crate) mod line;
+pub(crate) mod which;
 
 use std::path::PathBuf;
 
@@ -91,7 +92,7 @@ pub(crate) enum Command {
     Make(Box<Make>),
     /// List videos, newest first: short for `video list`
     List(line::List),
-    /// Print a video's receipt again
+    /// Print a video's receipt again, or what all of them cost day by day
     Cost(Cost),
     /// Show what is cached, or forget the oldest of it
     ///
@@ -225,7 +226,10 @@ pub(crate) struct Cost {
     /// The video's id, its first characters, or `last`
     #[arg(default_value = "last")]
     pub(crate) video: String,
-    /// The receipt as JSON
+    /// What all videos cost on each of the last N days, deleted ones too
+    #[arg(long, value_name = "N", conflicts_with = "video", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+    /// The receipt as JSON; with --days one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,7 +1,12 @@
 //! `ytempire cost`: a video's receipt, from the ledger.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{CellAlignment, Table};
 use ledger::{Receipt, TransferState};
+use store::SpentRow;
+use worker::Parts;
+use ytempire_core::{MicroUsd, Timestamp};
 
 use crate::args::{Cost, Global};
 use crate::config::Config;
@@ -12,6 +17,9 @@ use crate::world;
 pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
     let config = Config::load(global)?;
     let parts = world::parts(global, &config).await?;
+    if let Some(days) = args.days {
+        return by_day(&parts, days, args.json).await;
+    }
     let video = crate::video::meant(&parts, &args.video).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
     let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
@@ -21,6 +29,54 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
         return print(&format!("{text}\n"));
     }
     print(&shown(&receipt))
+}
+
+/// What all videos cost on each of the last `days`, today included, in UTC.
+async fn by_day(parts: &Parts, days: u32, as_json: bool) -> Result<(), Failure> {
+    const DAY: i64 = 86_400_000_000;
+    let now = parts.now().as_micros();
+    let today = now - now.rem_euclid(DAY);
+    let from = Timestamp::from_micros(today - (i64::from(days) - 1) * DAY);
+    let until = Timestamp::from_micros(today + DAY);
+    let rows = parts.store.spent_list(from, until).await?;
+    if as_json {
+        let line = |row: &SpentRow| serde_json::to_string(row).map(|line| line + "\n");
+        let lines: Result<String, _> = rows.iter().map(line).collect();
+        return print(&lines.map_err(|e| Failure::bug(e.to_string()))?);
+    }
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header([
+        "day",
+        "cash",
+        "own machine",
+        "unknown",
+    ]);
+    let sums = |of: &[&SpentRow]| {
+        let posted = |imputed: bool| {
+            let of = of.iter().filter(|row| row.imputed == imputed);
+            MicroUsd::sum(of.map(|row| row.posted)).to_string()
+        };
+        let unknown = MicroUsd::sum(of.iter().map(|row| row.unknown));
+        [posted(false), posted(true), unknown.to_string()]
+    };
+    let by_day: BTreeMap<Timestamp, Vec<&SpentRow>> =
+        rows.iter().fold(BTreeMap::new(), |mut days, row| {
+            days.entry(row.day).or_default().push(row);
+            days
+        });
+    for (day, of) in &by_day {
+        let [cash, imputed, unknown] = sums(of);
+        let day = day.to_rfc3339()[..10].to_owned();
+        table.add_row([day, cash, imputed, unknown]);
+    }
+    let [cash, imputed, unknown] = sums(&rows.iter().collect::<Vec<_>>());
+    table.add_row(["all".to_owned(), cash, imputed, unknown]);
+    for column in 1..4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    print(&format!("{table}\n"))
 }
 
 /// The receipt as a table: lines that are alike add up to one.
@@ -39,8 +95,8 @@ pub(crate) fn shown(receipt: &Receipt) -> String {
     for group in grouped(receipt) {
         let (first, all) = (group[0], group);
         let quantity: u64 = all.iter().map(|line| line.quantity).sum();
-        let held = ytempire_core::MicroUsd::sum(all.iter().map(|line| line.held));
-        let posted = ytempire_core::MicroUsd::sum(all.iter().map(|line| line.posted));
+        let held = MicroUsd::sum(all.iter().map(|line| line.held));
+        let posted = MicroUsd::sum(all.iter().map(|line| line.posted));
         table.add_row([
             first.stage.to_string(),
             first.backend.clone(),

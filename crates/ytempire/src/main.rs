@@ -19,6 +19,7 @@ mod plan;
 mod redis;
 mod schema;
 mod secret_url;
+mod times;
 mod video;
 mod work;
 mod world;

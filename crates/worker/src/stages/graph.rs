@@ -212,6 +212,29 @@ mod tests {
         );
     }
 
+    /// What a job is made from, its own stage included.
+    fn sources(jobs: &[NewJob], job: JobId) -> HashSet<Stage> {
+        let Some(job) = jobs.iter().find(|other| other.id == job) else {
+            return HashSet::from([Stage::Script]);
+        };
+        let before = job.after.iter().flat_map(|id| sources(jobs, *id));
+        before.chain([job.stage]).collect()
+    }
+
+    #[test]
+    fn stages_follow_each_other_as_their_jobs_do() {
+        let fresh = ids();
+        let jobs = after_script(&fresh, fresh(), 2);
+        for job in &jobs {
+            let from = sources(&jobs, job.id);
+            for earlier in Stage::ALL {
+                let follows = job.stage.follows(earlier);
+                assert_eq!(follows, from.contains(&earlier), "{} {earlier}", job.stage);
+            }
+        }
+        assert!(Stage::ALL.iter().all(|stage| stage.follows(*stage)));
+    }
+
     #[test]
     fn a_repair_makes_only_the_scenes_at_fault_again() {
         let fresh = ids();

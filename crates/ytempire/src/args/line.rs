@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ytempire_core::VideoState;
+use ytempire_core::{Stage, VideoState};
 
+use super::which::Which;
 use super::{Look, Wish};
+use crate::times::{self, Moment};
 
 /// `ytempire work`.
 #[derive(Clone, Debug, Args)]
@@ -27,9 +29,17 @@ pub(crate) enum Video {
     /// Follow a video to its end
     Watch(One),
     /// Cancel videos; running jobs are stopped within seconds and paid work stays in the cache
-    Cancel(Many),
+    Cancel(Which),
     /// Make ended videos again: what was finished is taken from the cache
+    ///
+    /// Where they are chosen by a filter, those that failed or were cancelled, unless --state says
+    /// otherwise.
     Retry(Retry),
+    /// Delete ended videos with all that the database knows of them
+    ///
+    /// What they spent stays in the sums of `ytempire cost --days`; what is cached stays until it is
+    /// pruned; exported files are never touched.
+    Delete(Which),
     /// Lay finished videos into a folder, one folder each
     Export(Export),
 }
@@ -48,6 +58,12 @@ pub(crate) struct Submit {
     /// Refuse where so many videos wait already; 0: never
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) waiting_max: u32,
+    /// When it is due: 2026-12-01T18:00Z, or `in 2h`
+    #[arg(long, value_name = "TIME", value_parser = times::moment)]
+    pub(crate) due: Option<Moment>,
+    /// Begin nothing of it before: 2026-12-01T18:00Z, or `in 2h`
+    #[arg(long, value_name = "TIME", value_parser = times::moment)]
+    pub(crate) start_at: Option<Moment>,
     #[command(flatten)]
     pub(crate) look: Look,
     /// One JSON object a line
@@ -121,20 +137,48 @@ pub(crate) struct One {
 }
 
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Many {
-    /// Ids of videos, their first characters, or `last`
-    #[arg(required = true)]
-    pub(crate) videos: Vec<String>,
-}
-
-#[derive(Clone, Debug, Args)]
 pub(crate) struct Retry {
-    /// Ids of videos, their first characters, or `last`
-    #[arg(required = true)]
-    pub(crate) videos: Vec<String>,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// 1 can wait, 10 goes first [default: as before]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(crate) priority: Option<u8>,
+    /// Do this stage and all that follow from it again, whatever is cached
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) from: Option<StageArg>,
+}
+
+/// `--from`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StageArg {
+    /// the scenes; a topic is written about anew
+    Script,
+    /// the narration
+    Narrate,
+    /// the pictures
+    Illustrate,
+    /// the frames
+    Compose,
+    /// the whole file
+    Assemble,
+    /// the thumbnail
+    Thumbnail,
+    /// the checks
+    Validate,
+}
+
+impl From<StageArg> for Stage {
+    fn from(arg: StageArg) -> Self {
+        match arg {
+            StageArg::Script => Self::Script,
+            StageArg::Narrate => Self::Narrate,
+            StageArg::Illustrate => Self::Illustrate,
+            StageArg::Compose => Self::Compose,
+            StageArg::Assemble => Self::Assemble,
+            StageArg::Thumbnail => Self::Thumbnail,
+            StageArg::Validate => Self::Validate,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]

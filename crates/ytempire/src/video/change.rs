@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 use store::{Submitted, VideoFilter, VideoRow};
-use worker::{Parts, Terms, export, prepare_again, submit as accept};
-use ytempire_core::{Code, VideoState};
+use worker::{Parts, Terms, export, submit as accept};
+use ytempire_core::VideoState;
 
+use super::many::unfinished;
 use super::meant;
-use crate::args::line::{Export, Many, Retry, Submit};
+use crate::args::line::{Export, Submit};
 use crate::config::Config;
 use crate::fail::Failure;
 use crate::make;
@@ -21,7 +22,8 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
     let terms = Terms {
         priority: args.priority,
         waiting_max: (args.waiting_max > 0).then_some(args.waiting_max),
-        ..Terms::default()
+        due_at: args.due.map(|due| due.after(parts.now())),
+        start_at: args.start_at.map(|start| start.after(parts.now())),
     };
     for wish in args.wishes() {
         let prepared = make::off_the_loop(parts.clone(), wish).await?;
@@ -34,11 +36,12 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
     told_of_the_line(&parts).await
 }
 
-fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
+pub(super) fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
     let Submitted { video, fresh } = submitted;
     if as_json {
         let object = json!({ "id": video.id, "title": video.title, "state": video.state,
-            "priority": video.priority, "fresh": fresh });
+            "priority": video.priority, "due_at": video.due_at, "start_at": video.start_at,
+            "fresh": fresh });
         return print(&format!("{object}\n"));
     }
     let how = if *fresh { "" } else { " (was there before)" };
@@ -47,7 +50,7 @@ fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
 }
 
 /// Says so where nobody will come for what was just submitted.
-async fn told_of_the_line(parts: &Parts) -> Result<(), Failure> {
+pub(super) async fn told_of_the_line(parts: &Parts) -> Result<(), Failure> {
     let line = parts.store.line_get().await?;
     if line.mode != store::LineMode::Running {
         anstream::eprintln!(
@@ -58,43 +61,6 @@ async fn told_of_the_line(parts: &Parts) -> Result<(), Failure> {
         anstream::eprintln!("note: no node works here; `ytempire work` starts one");
     }
     Ok(())
-}
-
-pub(super) async fn cancel(parts: &Parts, args: &Many) -> Result<(), Failure> {
-    for text in &args.videos {
-        let video = meant(parts, text).await?;
-        let done = parts.store.video_cancel(parts.now(), video.id).await?;
-        let said = if done {
-            "cancelled"
-        } else {
-            "had ended before"
-        };
-        print(&format!("{} {said} {}\n", video.id, video.title))?;
-    }
-    Ok(())
-}
-
-pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Result<(), Failure> {
-    parts.backends = Arc::new(config.backends()?);
-    for text in &args.videos {
-        let video = meant(&parts, text).await?;
-        if !video.state.is_final() {
-            let text = format!(
-                "video {} is {}: there is nothing to try again; cancel it first",
-                video.id,
-                video.state.as_str()
-            );
-            return Err(Failure::new(Code::BriefInvalid, text));
-        }
-        let terms = Terms {
-            priority: args.priority.unwrap_or(video.priority),
-            ..Terms::default()
-        };
-        let prepared = prepare_again(&parts, &video)
-            .map_err(|refused| Failure::new(refused.code, refused.text))?;
-        told(&accept(&parts, &prepared, terms).await?, false)?;
-    }
-    told_of_the_line(&parts).await
 }
 
 pub(super) async fn export_all(parts: &Parts, args: &Export) -> Result<(), Failure> {
@@ -111,9 +77,7 @@ pub(super) async fn export_all(parts: &Parts, args: &Export) -> Result<(), Failu
     }
     for video in videos {
         if !video.state.is_final() {
-            let text = format!("video {} is {}", video.id, video.state.as_str());
-            let hint = "`ytempire video watch` follows it to its end";
-            return Err(Failure::new(Code::VideoUnknown, text).hint(hint));
+            return Err(unfinished(&video));
         }
         let folder = args.out.join(folder_name(&video));
         let exported = export(parts, &video, &folder).await?;

@@ -1,6 +1,7 @@
-//! `ytempire video`: submit, list, show, watch, cancel, retry, export.
+//! `ytempire video`: submit, list, show, watch, cancel, retry, delete, export.
 
 mod change;
+mod many;
 mod show;
 
 use store::{VideoFilter, VideoRow};
@@ -20,8 +21,9 @@ pub(crate) async fn run(global: &Global, command: Video) -> Result<(), Failure> 
         Video::List(args) => show::list(&parts, &args).await,
         Video::Show(args) => show::show(&parts, &args).await,
         Video::Watch(args) => show::watch(&parts, &args).await,
-        Video::Cancel(args) => change::cancel(&parts, &args).await,
-        Video::Retry(args) => change::retry(parts, &config, &args).await,
+        Video::Cancel(args) => many::cancel(&parts, &args).await,
+        Video::Retry(args) => many::retry(parts, &config, &args).await,
+        Video::Delete(args) => many::delete(&parts, &args).await,
         Video::Export(args) => change::export_all(&parts, &args).await,
     }
 }

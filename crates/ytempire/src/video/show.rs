@@ -14,6 +14,7 @@ use super::meant;
 use crate::args::line::{List, One};
 use crate::fail::Failure;
 use crate::schema::print;
+use crate::times::{minute, said};
 
 pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
     let filter = VideoFilter {
@@ -22,7 +23,7 @@ pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
     };
     let videos = parts.store.video_list(filter).await?;
     if args.json {
-        let line = |video: &VideoRow| format!("{}\n", object(video));
+        let line = |video: &VideoRow| format!("{}\n", object(video, parts.now()));
         return print(&videos.iter().map(line).collect::<String>());
     }
     if videos.is_empty() {
@@ -30,36 +31,58 @@ pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
             "no such videos; make one: ytempire make examples/deep-sea.toml, or queue it: ytempire video submit\n",
         );
     }
+    let now = parts.now();
+    let times: Vec<String> = videos.iter().map(|video| when(video, now)).collect();
+    let timed = times.iter().any(|time| !time.is_empty());
+    let mut header = vec!["id", "state", "priority", "submitted"];
+    header.extend(timed.then_some("when"));
+    header.push("title");
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header([
-        "id",
-        "state",
-        "priority",
-        "submitted",
-        "title",
-    ]);
-    for video in videos {
-        table.add_row([
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_header(header);
+    for (video, time) in videos.into_iter().zip(times) {
+        let mut row = vec![
             video.id.to_string(),
             video.state.as_str().to_owned(),
             video.priority.to_string(),
             minute(video.created_at),
-            video.title,
-        ]);
+        ];
+        row.extend(timed.then_some(time));
+        row.push(video.title);
+        table.add_row(row);
     }
     print(&format!("{table}\n"))
 }
 
-fn object(video: &VideoRow) -> serde_json::Value {
-    json!({
-        "id": video.id, "title": video.title, "state": video.state, "priority": video.priority,
-        "created_at": video.created_at, "finalized_at": video.finalized_at,
-        "failure": video.failure.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
-    })
+/// When it begins, when it is due, or how late it is or was.
+fn when(video: &VideoRow, now: Timestamp) -> String {
+    let mut parts = Vec::new();
+    if let Some(start) = video.start_at.filter(|start| *start > now)
+        && !video.state.is_final()
+    {
+        parts.push(format!("begins in {}", said(start.since(now))));
+    }
+    if let Some(due) = video.due_at {
+        let end = video.finalized_at.unwrap_or(now);
+        parts.push(if video.is_late(now) {
+            format!("late by {}", said(end.since(due)))
+        } else if video.state.is_final() {
+            "in time".to_owned()
+        } else {
+            format!("due in {}", said(due.since(now)))
+        });
+    }
+    parts.join(", ")
 }
 
-fn minute(at: Timestamp) -> String {
-    at.to_rfc3339()[..16].replace('T', " ")
+fn object(video: &VideoRow, now: Timestamp) -> serde_json::Value {
+    json!({
+        "id": video.id, "title": video.title, "state": video.state, "priority": video.priority,
+        "created_at": video.created_at, "start_at": video.start_at, "due_at": video.due_at,
+        "late": video.is_late(now), "finalized_at": video.finalized_at,
+        "failure": video.failure.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
+    })
 }
 
 pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
@@ -70,7 +93,7 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
     let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
     if args.json {
         let of = |job: &JobRow| job_object(job, &attempts);
-        let mut whole = object(&video);
+        let mut whole = object(&video, parts.now());
         whole["jobs"] = jobs.iter().map(of).collect();
         whole["cost_micro_usd"] = receipt.total.0.into();
         return print(&format!("{whole:#}\n"));
@@ -85,6 +108,12 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
         receipt.total,
         video.budget,
     );
+    let time = when(&video, parts.now());
+    if !time.is_empty() {
+        let due = video.due_at.map(minute);
+        let due = due.map_or_else(String::new, |due| format!(" (due {due} UTC)"));
+        let _infallible = writeln!(text, "{time}{due}");
+    }
     if let Some((code, why)) = &video.failure {
         let _infallible = writeln!(text, "{code}: {why}");
     }

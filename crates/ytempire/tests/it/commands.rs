@@ -211,7 +211,7 @@ fn the_databases_password_is_never_printed() {
             .end();
         assert!(!format!("{ended}").contains("hunter2"), "{ended}");
         if !line.contains("help") {
-            ended.refused(4, "YT0209", &["postgres://me@/nowhere:5432/yt"]);
+            ended.refused(4, "YT0218", &["postgres://me@/nowhere:5432/yt"]);
         }
     }
     place.write(

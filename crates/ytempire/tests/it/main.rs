@@ -10,6 +10,7 @@
 
 mod books;
 mod commands;
+mod line;
 mod place;
 mod plan;
 mod refusals;

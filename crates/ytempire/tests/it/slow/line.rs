@@ -220,3 +220,53 @@ fn a_full_line_says_so_and_a_stranger_is_told() {
     let empty = line.run("node list").end().good();
     assert!(empty.stdout.contains("ytempire work"), "{empty}");
 }
+
+/// What comes before the stage is taken from the cache, what follows from it is done anew; a deleted
+/// video's money stays in the sums.
+#[test]
+fn a_retry_from_a_stage_makes_what_follows_again_and_the_books_outlive_both() {
+    let line = Line::new(None);
+    line.run("video submit whale.toml").end().good();
+    let node = line.node();
+    line.run("video watch last").end().good();
+    let first = line.run("cost --json").end().good().stdout;
+    line.run("video retry last --from compose --json")
+        .end()
+        .good();
+    line.run("video watch last").end().good();
+    assert_eq!(line.states(), ["ready", "ready"]);
+    let receipt: serde_json::Value = {
+        let text = line.run("cost last --json").end().good().stdout;
+        serde_json::from_str(&text).unwrap()
+    };
+    let from_cache = |stage: &str| {
+        let lines = receipt["lines"].as_array().unwrap().iter();
+        let of = lines.filter(|line| line["stage"] == stage);
+        of.map(|line| line["backend"] == "cache")
+            .collect::<Vec<_>>()
+    };
+    for (stage, cached) in [("narrate", true), ("illustrate", true), ("thumbnail", true)] {
+        assert!(
+            from_cache(stage).iter().all(|is| *is == cached),
+            "{stage}: {receipt:#}"
+        );
+    }
+    for stage in ["compose", "assemble"] {
+        assert!(!from_cache(stage).is_empty(), "{first}");
+        assert!(
+            from_cache(stage).iter().all(|is| !is),
+            "{stage}: {receipt:#}"
+        );
+    }
+    let sums = || line.run("cost --days 2").end().good().stdout;
+    let before = sums();
+    let deleted = line.run("video delete --all --yes").end().good();
+    assert_eq!(deleted.stdout.lines().count(), 2, "{deleted}");
+    assert_eq!(sums(), before);
+    assert!(line.states().is_empty());
+    // What they made is still there for others.
+    line.run("video submit whale.toml").end().good();
+    line.run("video watch last").end().good();
+    node.signal(Signal::TERM);
+    assert!(node.end().status.success());
+}
