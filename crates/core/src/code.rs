@@ -105,12 +105,112 @@ codes! {
     LineHalted = "YT0217", exit 4;
     /// The database is away, or the connection to it was lost.
     DatabaseAway = "YT0218", exit 4;
+    /// A provider says that credit or quota is used up.
+    ProviderQuota = "YT0219", exit 4;
+    /// A provider wants to be asked less often, or as many calls run as may.
+    ProviderBusy = "YT0220", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;
 
     /// The command was interrupted; the same command goes on.
     Interrupted = "YT0401", exit 130;
+}
+
+/// What kind of failure a code stands for: what the pipeline does about it follows from this alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// May pass by itself: tried again after a pause that grows, or by the next backend.
+    Transient,
+    /// Too much at once: tried again when the other side says, or by the next backend.
+    RateLimited,
+    /// Credit is used up: the next backend, or somebody has to pay.
+    Quota,
+    /// Money: the budget doesn't allow it. Never tried again.
+    Budget,
+    /// What was asked for, or how this is configured, is wrong. Never tried again.
+    Input,
+    /// This machine lacks something: a program, space, a right. Never tried again here.
+    Machine,
+    /// Each attempt ends with its process, or fails again: given up after the fifth.
+    Poisoned,
+    /// The program is wrong. Never tried again.
+    Bug,
+    /// Nothing failed: somebody stopped it, or another node has it.
+    Stopped,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Self; 9] = [
+        Self::Transient,
+        Self::RateLimited,
+        Self::Quota,
+        Self::Budget,
+        Self::Input,
+        Self::Machine,
+        Self::Poisoned,
+        Self::Bug,
+        Self::Stopped,
+    ];
+
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::RateLimited => "rate_limited",
+            Self::Quota => "quota",
+            Self::Budget => "budget",
+            Self::Input => "input",
+            Self::Machine => "machine",
+            Self::Poisoned => "poisoned",
+            Self::Bug => "bug",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl Code {
+    /// Its class.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::ProviderDown
+            | Self::ProviderGarbled
+            | Self::ToolFailed
+            | Self::StoreFailed
+            | Self::DatabaseAway
+            | Self::TimedOut => Class::Transient,
+            Self::ProviderBusy | Self::LineFull => Class::RateLimited,
+            Self::ProviderQuota => Class::Quota,
+            Self::BudgetExceeded | Self::Overrun | Self::PriceUnknown => Class::Budget,
+            Self::ToolMissing
+            | Self::DiskFull
+            | Self::FolderUnwritable
+            | Self::ArtifactDamaged
+            | Self::SchemaBehind
+            | Self::Unwell => Class::Machine,
+            Self::AttemptsExhausted => Class::Poisoned,
+            Self::Bug => Class::Bug,
+            Self::Interrupted | Self::LeaseLost | Self::LineHalted => Class::Stopped,
+            Self::BriefUnreadable
+            | Self::BriefMalformed
+            | Self::BriefUnknownKey
+            | Self::BriefInvalid
+            | Self::ScriptEmpty
+            | Self::ScriptTooLong
+            | Self::ScriptMalformed
+            | Self::GlyphsMissing
+            | Self::VoiceUnsuited
+            | Self::NoLanguageBackend
+            | Self::AssetUnusable
+            | Self::ConfigInvalid
+            | Self::VideoUnknown
+            | Self::NodeUnknown
+            | Self::ProviderRefused
+            | Self::ValidationRejected => Class::Input,
+        }
+    }
 }
 
 impl std::fmt::Display for Code {
@@ -124,6 +224,34 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    /// `YT0001 to YT0014, YT0205` as numbers.
+    fn numbers(text: &str) -> Vec<u32> {
+        let number = |code: &str| code.trim().trim_start_matches("YT").parse().unwrap();
+        let range = |part: &str| -> Vec<u32> {
+            match part.split_once(" to ") {
+                Some((first, last)) => (number(first)..=number(last)).collect(),
+                None => vec![number(part)],
+            }
+        };
+        text.split(',').flat_map(range).collect()
+    }
+
+    #[test]
+    fn the_page_of_classes_names_each_code_where_it_belongs() {
+        let page = include_str!("../../../docs/errors/README.md");
+        for class in Class::ALL {
+            let row = format!("| `{}` | ", class.as_str());
+            let row = page
+                .lines()
+                .find_map(|line| line.strip_prefix(&row))
+                .unwrap();
+            let codes = row.split(" |").next().unwrap();
+            let of = Code::ALL.iter().filter(|code| code.class() == class);
+            let wanted: Vec<String> = of.map(|code| code.as_str().to_owned()).collect();
+            assert_eq!(numbers(codes), numbers(&wanted.join(",")), "{class:?}");
+        }
+    }
 
     #[test]
     fn codes_are_unique() {

@@ -15,7 +15,7 @@ mod time;
 pub mod brief;
 
 pub use cancel::Cancel;
-pub use code::Code;
+pub use code::{Class, Code};
 pub use crash::CrashPlan;
 pub use event::{Event, EventKind};
 pub use id::{AccountId, ArtifactId, IdSource, JobId, NodeId, ScheduleId, TransferId, VideoId};

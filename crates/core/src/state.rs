@@ -132,8 +132,14 @@ impl JobState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Try again after a pause.
+    /// Try again, not before a pause is over: what the other side asked for, or none. The longer
+    /// pause that grows with each attempt comes on top.
     Retry {
+        /// The least pause.
+        after: Duration,
+    },
+    /// Nothing was tried: come again after a pause, as if this attempt had not been.
+    Snooze {
         /// The pause.
         after: Duration,
     },

@@ -233,6 +233,12 @@ pub struct Backend {
     pub format: AudioFormat,
     /// Speaking speed in hundredths, 25 to 400; speech only.
     pub speed_percent: u16,
+    /// Calls at once, over all nodes that share their signals. `None`: as many as there are jobs.
+    pub concurrent_max: Option<u32>,
+    /// Calls in a minute, over all nodes that share their signals. `None`: any number.
+    pub calls_per_minute: Option<u32>,
+    /// Backends that are asked instead while this one fails; `None`: the usual ones.
+    pub fallback: Option<Vec<String>>,
 }
 
 impl Backend {
@@ -258,6 +264,9 @@ impl Backend {
             characters_max: crate::speech::CHARACTERS_MAX,
             format: AudioFormat::default(),
             speed_percent: 100,
+            concurrent_max: None,
+            calls_per_minute: None,
+            fallback: None,
         }
     }
 }

@@ -68,6 +68,19 @@ pub struct BackendTable {
     /// Speaking speed, 0.25 to 4.0, as a decimal string. Default `"1.0"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<String>,
+    /// Calls at once, 1 to 1,000, over all nodes that share a Redis; else for each node. Default:
+    /// one for each job that needs it. Too small: jobs wait for each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent_max: Option<u32>,
+    /// Calls in a minute, 1 to 100,000, shared in the same way. Default: any number. Too small: jobs
+    /// wait; too big: the provider refuses, and rests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_minute: Option<u32>,
+    /// Names of backends of the same kind that are asked while this one fails, in this order.
+    /// Default for `script`: all others that fit the tier; for `narrate`: those of the same model and
+    /// voice, as another voice would be heard in the middle of a video. `[]`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Vec<String>>,
 }
 
 const fn complex() -> Tier {
@@ -126,6 +139,12 @@ pub enum Problem {
     /// A priced or foreign backend for those who pay nobody.
     #[error("tier = \"simple\" is for servers on the own net that cost nothing; use complex")]
     TierCosts,
+    /// A fallback that isn't there, is of another kind, or is the backend itself.
+    #[error("fallback names {name:?}, which is no other backend of the same kind")]
+    Fallback {
+        /// The name.
+        name: String,
+    },
     /// Two backends of one name.
     #[error("name = \"{name}\" is given twice")]
     Twice {
@@ -168,6 +187,10 @@ impl BackendTable {
             return Err(Problem::TierCosts);
         }
         within("timeout_s", self.timeout_s, 1, 3_600, "1 to 3600")?;
+        let concurrent = self.concurrent_max.map(u64::from);
+        within("concurrent_max", concurrent, 1, 1_000, "1 to 1000")?;
+        let calls = self.calls_per_minute.map(u64::from);
+        within("calls_per_minute", calls, 1, 100_000, "1 to 100000")?;
         self.validate_kind()?;
         self.validate_prices()
     }
@@ -280,6 +303,9 @@ impl BackendTable {
             characters_max: self.characters_max.unwrap_or(usual.characters_max),
             format: self.format.unwrap_or(usual.format),
             speed_percent: self.speed_percent()?,
+            concurrent_max: self.concurrent_max,
+            calls_per_minute: self.calls_per_minute,
+            fallback: self.fallback.clone(),
             ..usual
         })
     }
@@ -294,6 +320,12 @@ pub fn validate_all(tables: &[BackendTable]) -> Result<(), (String, Problem)> {
         if !names.insert(&table.name) {
             let name = table.name.clone();
             return Err(named(Problem::Twice { name }));
+        }
+        for name in table.fallback.iter().flatten() {
+            let is_it = |other: &BackendTable| other.name == *name && other.kind == table.kind;
+            if *name == table.name || !tables.iter().any(is_it) {
+                return Err(named(Problem::Fallback { name: name.clone() }));
+            }
         }
     }
     Ok(())

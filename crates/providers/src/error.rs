@@ -57,7 +57,9 @@ impl Error {
     pub(crate) fn new(class: Class, provider: &str, billed: Billed, detail: &str) -> Self {
         let code = match class {
             Class::Transient | Class::Down => Code::ProviderDown,
-            Class::RateLimited | Class::Quota | Class::Input => Code::ProviderRefused,
+            Class::RateLimited => Code::ProviderBusy,
+            Class::Quota => Code::ProviderQuota,
+            Class::Input => Code::ProviderRefused,
             Class::Garbled => Code::ProviderGarbled,
             Class::Cancelled => Code::Interrupted,
         };

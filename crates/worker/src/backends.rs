@@ -1,15 +1,21 @@
 //! Remote backends by name, ready to be called.
 
+use std::sync::Arc;
+
 use providers::chat::Chat;
 use providers::speech::Speech;
 use providers::{Backend, Http, Kind};
+use ytempire_core::Timestamp;
 use ytempire_core::brief::Tier;
+
+use crate::breaker::{AllRest, Breakers};
 
 /// The configured backends, in the order of the configuration: the first that fits is used.
 #[derive(Clone, Debug, Default)]
 pub struct Backends {
     configured: Vec<(Tier, Backend)>,
     http: Option<Http>,
+    breakers: Arc<Breakers>,
 }
 
 impl Backends {
@@ -18,6 +24,7 @@ impl Backends {
         Self {
             configured,
             http: Some(http),
+            breakers: Arc::default(),
         }
     }
 
@@ -39,6 +46,52 @@ impl Backends {
             .iter()
             .map(|(_, backend)| backend)
             .find(|backend| backend.name == name)
+    }
+
+    /// The backend of that name, then those that may take its place while it fails, for a brief of
+    /// `tier`. Empty if it is no longer configured.
+    pub fn chain(&self, name: &str, tier: Tier) -> Vec<&Backend> {
+        let of_name = self
+            .configured
+            .iter()
+            .find(|(_, backend)| backend.name == name);
+        let Some((lowest, first)) = of_name else {
+            return Vec::new();
+        };
+        // Who asks for a text to be written gets it from a dear backend where there is no cheap one.
+        let dearest = (tier as u8).max(*lowest as u8);
+        let others: Vec<&Backend> = if let Some(names) = &first.fallback {
+            names.iter().filter_map(|name| self.named(name)).collect()
+        } else {
+            let others = self.configured.iter().filter(|(lowest, backend)| {
+                backend.kind == first.kind
+                    && backend.name != first.name
+                    && *lowest as u8 <= dearest
+                    && may_replace(first, backend)
+            });
+            others.map(|(_, backend)| backend).collect()
+        };
+        std::iter::once(first).chain(others).collect()
+    }
+
+    /// The first of `candidates` that may be asked now; `again` if a call failed before.
+    pub(crate) fn ready<'b>(
+        &self,
+        now: Timestamp,
+        candidates: &[&'b Backend],
+        again: bool,
+    ) -> Result<&'b Backend, Option<AllRest>> {
+        self.breakers.first(now, candidates.iter().copied(), again)
+    }
+
+    /// Learns how a call ended.
+    pub(crate) fn heard(
+        &self,
+        now: Timestamp,
+        backend: &Backend,
+        failure: Option<&providers::Error>,
+    ) {
+        self.breakers.heard(now, &backend.name, failure);
     }
 
     /// A chat client for the backend of that name.
@@ -75,4 +128,9 @@ impl Backends {
             .map(|(_, backend)| backend)
             .find(|backend| backend.kind == kind)
     }
+}
+
+/// Whether nobody hears the difference. Anybody's text is as good as another's; a voice isn't.
+fn may_replace(first: &Backend, other: &Backend) -> bool {
+    first.kind == Kind::OpenaiChat || (&first.model, &first.voice) == (&other.model, &other.voice)
 }

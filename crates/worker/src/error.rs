@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use store::Lease;
 use ytempire_core::{Code, Decision};
 
 /// Why an attempt failed, and what shall happen to its job.
@@ -18,6 +21,23 @@ pub struct StageError {
 /// A pause before a local program is tried again: its failure may have been a full machine.
 const LOCAL_PAUSE: Duration = Duration::from_secs(1);
 
+/// The bound of the first random pause; it doubles with each attempt.
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+
+/// The bound of the longest.
+const BACKOFF_MAX: Duration = Duration::from_mins(1);
+
+/// How long the job of `lease` waits before it is tried again: `least`, and a time between nothing
+/// and a bound that doubles with each attempt ("full jitter"), so that jobs that failed together
+/// don't come back together. Drawn from the lease: the same attempt waits the same on any machine.
+pub(crate) fn backoff(lease: Lease, least: Duration) -> Duration {
+    let doubled = 2_u32.saturating_pow(lease.attempt.saturating_sub(1));
+    let bound = BACKOFF_FIRST.saturating_mul(doubled).min(BACKOFF_MAX);
+    let seed = lease.job.0.as_u128() as u64 ^ u64::from(lease.attempt).rotate_left(32);
+    let micros = ChaCha8Rng::seed_from_u64(seed).random_range(0..=bound.as_micros() as u64);
+    least.saturating_add(Duration::from_micros(micros))
+}
+
 impl StageError {
     /// A failure that another attempt would meet again.
     pub fn discard(code: Code, source: impl Into<anyhow::Error>) -> Self {
@@ -32,6 +52,15 @@ impl StageError {
     pub fn retry(code: Code, after: Duration, source: impl Into<anyhow::Error>) -> Self {
         Self {
             decision: Decision::Retry { after },
+            code,
+            source: source.into(),
+        }
+    }
+
+    /// Nothing could be tried just now; the attempt doesn't count.
+    pub fn snooze(code: Code, after: Duration, source: impl Into<anyhow::Error>) -> Self {
+        Self {
+            decision: Decision::Snooze { after },
             code,
             source: source.into(),
         }
@@ -149,4 +178,42 @@ pub enum WorkError {
     /// No such video.
     #[error("no such video")]
     VideoUnknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use ytempire_core::{IdSource, JobId, NodeId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_spread_over_their_whole_range() {
+        let ids = IdSource::seeded([3; 32]);
+        let now = Timestamp::from_micros(1);
+        let node = NodeId::fresh(&ids, now);
+        let fresh = |attempt| Lease {
+            job: JobId::fresh(&ids, now),
+            attempt,
+            node,
+        };
+        let floor = Duration::from_secs(5);
+        for (attempt, bound) in [
+            (1, 1_000),
+            (2, 2_000),
+            (4, 8_000),
+            (9, 60_000),
+            (200, 60_000),
+        ] {
+            let pause = |_| backoff(fresh(attempt), floor).checked_sub(floor).unwrap();
+            let pauses: Vec<u128> = (0..400).map(pause).map(|p| p.as_millis()).collect();
+            let (least, most) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+            assert!(
+                *most <= bound && *most > bound * 9 / 10,
+                "{attempt}: {most}"
+            );
+            assert!(*least < bound / 10, "{attempt}: {least}");
+        }
+        let lease = fresh(3);
+        assert_eq!(backoff(lease, floor), backoff(lease, floor));
+    }
 }

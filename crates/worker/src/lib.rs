@@ -9,6 +9,8 @@ mod alive;
 mod asset;
 mod attempt;
 mod backends;
+mod breaker;
+mod call;
 mod checks;
 mod clock;
 mod error;

@@ -15,7 +15,7 @@ use ytempire_core::{Cancel, Clock, Code, Decision, NodeId, Stage, VideoId};
 use crate::alive::{self, Alive};
 use crate::attempt::Attempt;
 use crate::clock::LineClock;
-use crate::error::{StageError, WorkError};
+use crate::error::{StageError, WorkError, backoff};
 use crate::{Parts, Request, stages};
 
 /// How long a lease lasts unless it is extended.
@@ -467,7 +467,12 @@ fn failed(lease: Lease, error: &StageError) -> Settlement {
         error.code
     };
     let outcome = match error.decision {
-        Decision::Retry { after } => JobOutcome::Retry { code, text, after },
+        Decision::Retry { after } => JobOutcome::Retry {
+            code,
+            text,
+            after: backoff(lease, after),
+        },
+        Decision::Snooze { after } => JobOutcome::Retry { code, text, after },
         Decision::Discard => JobOutcome::Discard { code, text },
     };
     Settlement {

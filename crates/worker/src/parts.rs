@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::PriceBook;
 use media::artifact::Artifacts;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub folder: PathBuf,
     /// Jobs at once: the cores of the machine.
     pub slots: u32,
+    /// For how long backends may fail before jobs that wait for them lose attempts.
+    pub patience: Duration,
     /// Where a test ends the process.
     pub crash: CrashPlan,
 }

@@ -266,7 +266,7 @@ fn remote_worst(
     size: Size,
     now: Timestamp,
 ) -> Result<MicroUsd, PlanError> {
-    let (backend, quote, calls) = match (stage, &request.source, &request.narrator) {
+    let (name, quote, calls) = match (stage, &request.source, &request.narrator) {
         (Stage::Script, Source::Topic { writer, words, .. }, _) => {
             // Tokens as the adapter bounds them: prompt and a repaired answer in, answer out.
             let tokens = u64::from(*words) * 4 + 12_000;
@@ -275,7 +275,7 @@ fn remote_worst(
                 output_tokens: tokens,
                 ..Usage::default()
             };
-            (backends.named(writer), quote, 2)
+            (writer, quote, 2)
         }
         (Stage::Narrate, _, Narrator::Backend { name, .. }) => {
             // Each chunk is rounded up by itself.
@@ -283,25 +283,23 @@ fn remote_worst(
                 characters: size.characters,
                 ..Usage::default()
             };
-            (
-                backends.named(name),
-                quote,
-                size.characters / 100 + size.scenes,
-            )
+            (name, quote, size.characters / 100 + size.scenes)
         }
         _ => return Ok(MicroUsd::ZERO),
     };
-    let Some(backend) = backend else {
-        return Ok(MicroUsd::ZERO);
-    };
-    let mut worst = MicroUsd(calls as i64);
-    for (meter, quantity) in quote.meters() {
-        let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
-        worst = worst
-            .checked_add(charge)
-            .ok_or(ytempire_core::MoneyError::Overflow)?;
+    // Whoever takes its place while it fails may be dearer.
+    let mut dearest = MicroUsd::ZERO;
+    for backend in backends.chain(name, request.tier) {
+        let mut worst = MicroUsd(calls as i64);
+        for (meter, quantity) in quote.meters() {
+            let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
+            worst = worst
+                .checked_add(charge)
+                .ok_or(ytempire_core::MoneyError::Overflow)?;
+        }
+        dearest = dearest.max(worst);
     }
-    Ok(worst)
+    Ok(dearest)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         progress: Progress::default(),
         folder: folder.to_owned(),
         slots: 2,
+        patience: std::time::Duration::ZERO,
         crash: CrashPlan::default(),
     }
 }

@@ -14,6 +14,9 @@ use crate::config::Config;
 use crate::fail::Failure;
 use crate::world;
 
+/// How long a provider's outage costs no video. Somebody who waits at a terminal has none.
+const PATIENCE: Duration = Duration::from_hours(1);
+
 /// How often a database that is away is tried while a node starts.
 const AWAY_TICK: Duration = Duration::from_millis(500);
 
@@ -27,6 +30,7 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
         let mut parts = world::parts(global, &config).await?;
         parts.backends = Arc::clone(&backends);
         parts.slots = args.slots.unwrap_or(parts.slots);
+        parts.patience = PATIENCE;
         let joined = Node::join(parts.clone(), &name).await.map_err(failed)?;
         Ok((joined, parts))
     };

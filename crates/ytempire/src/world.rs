@@ -163,6 +163,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         progress: Progress::default(),
         folder,
         slots: config.slots.unwrap_or_else(cores),
+        patience: std::time::Duration::ZERO,
         crash,
     })
 }

@@ -163,7 +163,7 @@ async fn a_rate_limit_says_when_to_come_back() {
         server.fail_next([Fault::RateLimited(headers)]);
         let error = ask(&server).await.unwrap_err();
         assert_eq!(error.retry_after, seconds.map(Duration::from_secs));
-        assert_eq!(error.code, Code::ProviderRefused);
+        assert_eq!(error.code, Code::ProviderBusy);
     }
 }
 

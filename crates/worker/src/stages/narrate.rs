@@ -2,6 +2,7 @@
 
 use media::align;
 use media::voice::{self, Narration};
+use providers::Backend;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ArtifactRow, CacheEntry, Settlement};
@@ -12,11 +13,10 @@ use studio::spoken::SpokenText;
 use ytempire_core::Code;
 
 use super::graph::SceneArgs;
-use super::script::provider_failed;
 use super::{Done, finished, local, reserve, reused};
 use crate::attempt::{Attempt, Follow, Made};
+use crate::call::{Call, CallError, Choice, gone};
 use crate::error::StageError;
-use crate::meter::CallHold;
 use crate::plan::words;
 use crate::request::Narrator;
 
@@ -128,6 +128,10 @@ async fn remote(
     let name = name.to_owned();
     let (made, cpu) = attempt
         .blocking(&hold, move |attempt| {
+            let Spoken {
+                answers,
+                substituted,
+            } = answers;
             let sound = joined(attempt, &answers)?;
             let spoken = SpokenText::of_language(&text, &attempt.request.language)
                 .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
@@ -141,7 +145,7 @@ async fn remote(
                     sound,
                     words,
                     voice: name,
-                    substituted: None,
+                    substituted,
                     estimated,
                 },
             )
@@ -157,6 +161,13 @@ fn align_failed(error: align::Error) -> StageError {
     }
 }
 
+/// What speech backends gave.
+struct Spoken {
+    answers: Vec<ArtifactRow>,
+    /// Who else spoke, and for whom.
+    substituted: Option<String>,
+}
+
 /// The chunks of the text, spoken: each one reserved, sent, settled and kept by itself, so that
 /// a failure at the last one doesn't cost the others again.
 async fn speak(
@@ -164,67 +175,99 @@ async fn speak(
     text: &str,
     name: &str,
     wanted: Option<&str>,
-) -> Result<Vec<ArtifactRow>, StageError> {
-    let gone = || {
-        let text = format!("the speech backend {name:?} is no longer configured");
-        StageError::discard(Code::ConfigInvalid, anyhow::anyhow!(text))
+) -> Result<Spoken, StageError> {
+    let backends = &attempt.parts.backends;
+    let mut choice = Choice::of(backends.chain(name, attempt.request.tier));
+    let first = *choice.all().first().ok_or_else(|| gone(name))?;
+    let chunks = backends.speech(name, wanted).ok_or_else(|| gone(name))?;
+    let chunks = chunks.map_err(|e| CallError::from(e).into_stage())?;
+    let chunks = chunks.chunks(text);
+    let mut spoken = Spoken {
+        answers: Vec::new(),
+        substituted: None,
     };
-    let parts = &attempt.parts;
-    let backend = parts.backends.named(name).cloned().ok_or_else(gone)?;
-    let speech = parts
-        .backends
-        .speech(name, wanted)
-        .ok_or_else(gone)?
-        .map_err(provider_failed)?;
-    let mut answers = Vec::new();
-    let chunks = speech.chunks(text);
     for (index, chunk) in chunks.iter().enumerate() {
         attempt.go_on()?;
-        let asked =
-            json!({ "chunk": chunk, "backend": name, "voice": wanted, "model": backend.model });
-        let key = attempt.key(&asked)?;
-        if let Some(entry) = attempt.cached(&key).await? {
-            answers.extend(entry.artifacts);
+        if let Some(files) = bought_before(attempt, choice.all(), chunk, wanted).await? {
+            spoken.answers.extend(files);
             continue;
         }
-        let (hold, holds) = CallHold::ask(parts, &backend, speech.quote(chunk))?;
-        let (lease, ids) = (attempt.job.lease, hold.ids());
-        parts.store.transfer_hold(parts.now(), lease, holds).await?;
-        parts
-            .store
-            .transfer_mark_sent(parts.now(), lease, &ids)
-            .await?;
-        let charge = ids.first().map(ToString::to_string).unwrap_or_default();
-        let outcome = speech.speak(chunk, None, &charge, &attempt.cancel).await;
-        parts.crash.pass("call.after_response");
-        match outcome {
-            Ok(audio) => {
-                let file = attempt.keep_bytes(&audio.bytes)?;
-                let output = json!({ "characters": audio.usage.characters });
-                let bought = CacheEntry {
-                    key,
-                    output,
-                    artifacts: vec![file.clone()],
-                };
-                let postings = hold.posted(audio.usage);
-                parts
-                    .store
-                    .transfer_settle(parts.now(), lease, postings, vec![bought])
-                    .await?;
-                answers.push(file);
-            }
-            Err(error) => {
-                let postings = hold.failed(error.billed);
-                parts
-                    .store
-                    .transfer_settle(parts.now(), lease, postings, vec![])
-                    .await?;
-                return Err(provider_failed(error));
+        loop {
+            let backend = choice.next(attempt, name)?;
+            match say(attempt, backend, chunk, wanted).await {
+                Ok(file) => {
+                    spoken.answers.push(file);
+                    if backend.name != first.name {
+                        let text = format!("{} spoke for {}", backend.name, first.name);
+                        spoken.substituted = Some(text);
+                    }
+                    break;
+                }
+                Err(failed) => choice.failed(backend, failed)?,
             }
         }
         attempt.progress((index + 1) as f32 / chunks.len() as f32 * 0.8);
     }
-    Ok(answers)
+    Ok(spoken)
+}
+
+/// The key of a chunk that `backend` speaks.
+fn key_of(
+    attempt: &Attempt,
+    backend: &Backend,
+    chunk: &str,
+    wanted: Option<&str>,
+) -> Result<String, StageError> {
+    let (name, model) = (&backend.name, &backend.model);
+    attempt.key(&json!({ "chunk": chunk, "backend": name, "voice": wanted, "model": model }))
+}
+
+/// What one of them spoke before, in an attempt that failed later.
+async fn bought_before(
+    attempt: &Attempt,
+    backends: &[&Backend],
+    chunk: &str,
+    wanted: Option<&str>,
+) -> Result<Option<Vec<ArtifactRow>>, StageError> {
+    for backend in backends {
+        let key = key_of(attempt, backend, chunk, wanted)?;
+        if let Some(entry) = attempt.cached(&key).await? {
+            return Ok(Some(entry.artifacts));
+        }
+    }
+    Ok(None)
+}
+
+/// One chunk by one backend.
+async fn say(
+    attempt: &Attempt,
+    backend: &Backend,
+    chunk: &str,
+    wanted: Option<&str>,
+) -> Result<ArtifactRow, CallError> {
+    let speech = attempt.parts.backends.speech(&backend.name, wanted);
+    let speech = speech.ok_or_else(|| gone(&backend.name))??;
+    let mut call = Call::begin(attempt, backend, speech.quote(chunk)).await?;
+    let charge = call.charge();
+    let outcome = call
+        .during(speech.speak(chunk, None, &charge, &attempt.cancel))
+        .await;
+    match outcome {
+        Ok(audio) => {
+            let file = attempt.keep_bytes(&audio.bytes)?;
+            let bought = CacheEntry {
+                key: key_of(attempt, backend, chunk, wanted)?,
+                output: json!({ "characters": audio.usage.characters }),
+                artifacts: vec![file.clone()],
+            };
+            call.end(Ok(audio.usage), vec![bought]).await?;
+            Ok(file)
+        }
+        Err(error) => {
+            call.end(Err(&error), vec![]).await?;
+            Err(error.into())
+        }
+    }
 }
 
 /// The answers decoded and laid one after another.

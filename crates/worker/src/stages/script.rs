@@ -8,12 +8,12 @@ use providers::writer::{Assignment, Draft, Step};
 use serde_json::json;
 use store::{CacheEntry, Settlement};
 use studio::script::Script;
-use ytempire_core::Code;
 
 use super::{Done, finished, graph, reserve, reused};
 use crate::attempt::{Attempt, Follow, Made};
+use crate::call::{Call, CallError, Choice, gone};
 use crate::error::StageError;
-use crate::meter::{CallHold, LocalHold};
+use crate::meter::LocalHold;
 use crate::request::Source;
 
 pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
@@ -67,25 +67,57 @@ async fn written(
     writer: &str,
     assignment: Assignment,
 ) -> Result<Done, StageError> {
-    let (backend, chat) = client(attempt, writer)?;
-    let asked = (
+    let backends = &attempt.parts.backends;
+    let mut choice = Choice::of(backends.chain(writer, attempt.request.tier));
+    for backend in choice.all() {
+        if let Some(entry) = attempt
+            .cached(&key_of(attempt, backend, &assignment)?)
+            .await?
+        {
+            return reused(attempt, entry).await;
+        }
+    }
+    let local = reserve(attempt, 0).await?;
+    loop {
+        let backend = choice.next(attempt, writer)?;
+        let key = key_of(attempt, backend, &assignment)?;
+        match write(attempt, backend, assignment.clone(), &key).await {
+            Ok(script) => return Ok(kept(&local, key, &script)?),
+            Err(failed) => choice.failed(backend, failed)?,
+        }
+    }
+}
+
+/// The key of what `backend` writes.
+fn key_of(
+    attempt: &Attempt,
+    backend: &Backend,
+    assignment: &Assignment,
+) -> Result<String, StageError> {
+    attempt.key(&json!((
         &backend.name,
         &backend.model,
         &assignment.topic,
         &assignment.title,
         &assignment.language,
         assignment.words,
-    );
-    let key = attempt.key(&json!(asked))?;
-    if let Some(entry) = attempt.cached(&key).await? {
-        return reused(attempt, entry).await;
-    }
-    let local = reserve(attempt, 0).await?;
-    let mut draft = Draft::new(&backend, assignment);
+    )))
+}
+
+/// The script that one backend writes, in as many calls as it takes.
+async fn write(
+    attempt: &Attempt,
+    backend: &Backend,
+    assignment: Assignment,
+    key: &str,
+) -> Result<Script, CallError> {
+    let chat = attempt.parts.backends.chat(&backend.name);
+    let chat = chat.ok_or_else(|| gone(&backend.name))??;
+    let mut draft = Draft::new(backend, assignment);
     loop {
         attempt.go_on()?;
-        if let Some(script) = ask(attempt, &backend, &chat, &mut draft, &key).await? {
-            return Ok(kept(&local, key, &script)?);
+        if let Some(script) = ask(attempt, backend, &chat, &mut draft, key).await? {
+            return Ok(script);
         }
     }
 }
@@ -103,87 +135,34 @@ fn kept(local: &LocalHold, key: String, script: &Script) -> Result<Done, serde_j
     ))
 }
 
-fn client(attempt: &Attempt, writer: &str) -> Result<(Backend, Chat), StageError> {
-    let gone = || {
-        let text = format!("the language backend {writer:?} is no longer configured");
-        StageError::discard(Code::NoLanguageBackend, anyhow::anyhow!(text))
-    };
-    let backend = attempt
-        .parts
-        .backends
-        .named(writer)
-        .cloned()
-        .ok_or_else(gone)?;
-    let chat = attempt
-        .parts
-        .backends
-        .chat(writer)
-        .ok_or_else(gone)?
-        .map_err(provider_failed)?;
-    Ok((backend, chat))
-}
-
-/// One call: reserve, mark sent, send, settle. The finished script is cached in the transaction
-/// that posts its price.
+/// One call. The finished script is cached in the transaction that posts its price.
 async fn ask(
     attempt: &Attempt,
     backend: &Backend,
     chat: &Chat,
     draft: &mut Draft,
     key: &str,
-) -> Result<Option<Script>, StageError> {
-    let (parts, lease) = (&attempt.parts, attempt.job.lease);
-    let (hold, holds) = CallHold::ask(parts, backend, chat.quote(draft.request()))?;
-    parts.store.transfer_hold(parts.now(), lease, holds).await?;
-    parts
-        .store
-        .transfer_mark_sent(parts.now(), lease, &hold.ids())
-        .await?;
-    let charge = hold
-        .ids()
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let outcome = chat
-        .complete(draft.request(), &charge, &attempt.cancel)
+) -> Result<Option<Script>, CallError> {
+    let mut call = Call::begin(attempt, backend, chat.quote(draft.request())).await?;
+    let charge = call.charge();
+    let outcome = call
+        .during(chat.complete(draft.request(), &charge, &attempt.cancel))
         .await;
-    parts.crash.pass("call.after_response");
-    let postings = match &outcome {
-        Ok(answer) => hold.posted(answer.usage),
-        Err(error) => hold.failed(error.billed),
-    };
+    let heard = outcome.as_ref().map(|answer| answer.usage);
+    let heard = heard.map_err(Clone::clone);
     let step = draft.take(outcome);
     let mut bought = Vec::new();
     if let Ok(Step::Done(script)) = &step {
-        let output = serde_json::to_value(script)?;
+        let output = serde_json::to_value(script).map_err(StageError::from)?;
         bought.push(CacheEntry {
             key: key.to_owned(),
             output,
             artifacts: vec![],
         });
     }
-    parts
-        .store
-        .transfer_settle(parts.now(), lease, postings, bought)
-        .await?;
-    match step.map_err(provider_failed)? {
+    call.end(heard.as_ref().copied(), bought).await?;
+    match step? {
         Step::Done(script) => Ok(Some(script)),
         Step::Again => Ok(None),
-    }
-}
-
-/// What a provider's failure means for the job.
-pub(super) fn provider_failed(error: providers::Error) -> StageError {
-    use providers::Class;
-    /// Where the provider doesn't say when to come again.
-    const PAUSE: Duration = Duration::from_secs(2);
-    let code = error.code;
-    match error.class {
-        Class::Cancelled => StageError::interrupted(),
-        Class::Transient | Class::RateLimited | Class::Down => {
-            StageError::retry(code, error.retry_after.unwrap_or(PAUSE), error)
-        }
-        Class::Garbled => StageError::retry(code, PAUSE, error),
-        Class::Quota | Class::Input => StageError::discard(code, error),
     }
 }

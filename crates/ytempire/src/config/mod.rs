@@ -55,19 +55,8 @@ impl Config {
         if self.slots.is_some_and(|slots| !(1..=64).contains(&slots)) {
             return Err("slots: must be 1 to 64".to_owned());
         }
-        for (index, table) in self.backends.iter().enumerate() {
-            let name = &table.name;
-            table
-                .validate()
-                .map_err(|e| format!("backend {name:?}: {e}"))?;
-            if self.backends[..index]
-                .iter()
-                .any(|other| other.name == *name)
-            {
-                return Err(format!("backend {name:?} is there twice; names are unique"));
-            }
-        }
-        Ok(())
+        providers::config::validate_all(&self.backends)
+            .map_err(|(name, e)| format!("backend {name:?}: {e}"))
     }
 
     /// The data folder: argument or environment, then file, then default.
@@ -138,6 +127,9 @@ mod tests {
             "characters_max",
             "format",
             "speed",
+            "concurrent_max",
+            "calls_per_minute",
+            "fallback",
         ] {
             assert!(shown.contains(&format!("\n{key} = ")), "{key}");
         }

@@ -3,6 +3,7 @@
 mod assets;
 mod crash;
 mod database;
+mod fallback;
 mod line;
 mod looked;
 mod providers;

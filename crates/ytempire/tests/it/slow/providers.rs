@@ -81,7 +81,7 @@ impl Speaking {
 }
 
 /// The command that has a backend write and the embedded voice speak.
-const TOPIC: [&str; 8] = [
+pub(super) const TOPIC: [&str; 8] = [
     "make",
     "--topic",
     "The blue whale",
@@ -153,7 +153,7 @@ fn a_topic_becomes_a_video_and_the_bill_is_booked_to_the_micro_dollar() {
 }
 
 /// A script of the fewest words that are accepted, and short ones.
-fn short_words() -> serde_json::Value {
+pub(super) fn short_words() -> serde_json::Value {
     let mut script = script_json(6, 52);
     for scene in script["scenes"].as_array_mut().unwrap() {
         let said = "We go to the sea to see it, as it is by day. ".repeat(4);
@@ -182,7 +182,7 @@ fn what_backends_do_wrong_is_told_and_nothing_is_lost_from_the_books() {
         (
             "quota",
             vec![Fault::InsufficientQuota; calls],
-            "YT0205",
+            "YT0219",
             ["writer", "quota"],
         ),
         (
