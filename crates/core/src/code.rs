@@ -207,6 +207,8 @@ impl Code {
             | Self::ConfigInvalid
             | Self::VideoUnknown
             | Self::NodeUnknown
+            | Self::VideoUnfinished
+            | Self::Unconfirmed
             | Self::ProviderRefused
             | Self::ValidationRejected => Class::Input,
         }
