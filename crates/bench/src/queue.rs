@@ -282,6 +282,7 @@ impl Line {
             args: serde_json::Value::Null,
             rank: 0,
             after: vec![],
+            needs: store::Needs::default(),
         };
         let submission = Submission {
             video: VideoId::fresh(&self.ids, now),
@@ -320,6 +321,7 @@ impl Line {
             video: None,
             stages: Stage::ALL.to_vec(),
             max,
+            room: store::Room::default(),
             lease_until: now.after(Duration::from_secs(15)),
         };
         Ok(self.store.job_claim(now, request).await?)

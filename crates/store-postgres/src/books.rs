@@ -1,142 +1,190 @@
 //! Accounts of the ledger: locked together, changed in memory by `ledger`'s rules, saved together.
 
+use std::collections::BTreeMap;
+
 use ledger::{Account, Scope, THRESHOLDS};
 use serde_json::json;
-use store::Error;
-use ytempire_core::{EventKind, MicroUsd, Timestamp, VideoId};
+use tokio_postgres::Row;
+use ytempire_core::{Event, EventKind, MicroUsd, Stage, Timestamp, VideoId};
 
-use crate::connection::Tx;
+use crate::connection::{Question, Tx};
 use crate::event;
-use crate::job::Leased;
 use crate::sql::{Cells, Result};
 
-/// Opens an account of a video that nobody sees yet.
-pub(crate) async fn open(tx: &Tx, scope: &Scope, cap: MicroUsd) -> Result<()> {
-    tx.execute(
-        "INSERT INTO ledger_accounts (scope, cap) VALUES ($1, $2)",
-        &[&scope.key(), &cap.0],
-    )
-    .await?;
-    Ok(())
-}
+/// Opens accounts of a video that nobody sees yet.
+pub(crate) const OPEN: &str = "\
+    INSERT INTO ledger_accounts (scope, cap)
+    SELECT scope, cap FROM unnest($1::text[], $2::bigint[]) AS new (scope, cap)";
 
-/// The accounts that charges of one job are counted in.
+/// Locked in the order of their keys.
+const LOCK: &str = "\
+    SELECT scope, cap, pending, posted, overrun, announced
+    FROM ledger_accounts
+    WHERE scope = ANY ($1)
+    ORDER BY scope
+    FOR NO KEY UPDATE";
+
+/// The database checks once more what is written.
+const SAVE: &str = "\
+    INSERT INTO ledger_accounts (scope, cap, pending, posted, overrun, announced)
+    SELECT *
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    ON CONFLICT (scope) DO UPDATE
+    SET pending = excluded.pending, posted = excluded.posted,
+        overrun = excluded.overrun, announced = excluded.announced";
+
+/// The accounts that charges of some jobs are counted in.
+#[derive(Default)]
 pub(crate) struct Books {
-    video: VideoId,
-    pages: Vec<Page>,
+    keys: Vec<String>,
+    pages: BTreeMap<String, Page>,
 }
 
+#[derive(Default)]
 struct Page {
-    scope: Scope,
     account: Account,
     /// Thresholds announced so far.
     announced: i64,
+    changed: bool,
+}
+
+/// Changed accounts, column by column.
+#[derive(Default)]
+pub(crate) struct Columns<'a> {
+    keys: Vec<&'a str>,
+    caps: Vec<i64>,
+    pending: Vec<i64>,
+    posted: Vec<i64>,
+    overrun: Vec<i64>,
+    announced: Vec<i64>,
 }
 
 impl Books {
-    /// Locks the accounts, in the order of their keys.
-    pub(crate) async fn lock(tx: &Tx, job: &Leased) -> Result<Self> {
-        let scopes = Scope::of(job.video, job.stage);
-        let keys: Vec<String> = scopes.iter().map(Scope::key).collect();
-        let rows = tx
-            .query(
-                "SELECT scope, cap, pending, posted, overrun, announced
-                 FROM ledger_accounts
-                 WHERE scope = ANY ($1)
-                 ORDER BY scope
-                 FOR NO KEY UPDATE",
-                &[&keys],
-            )
-            .await?;
-        // A stage that was given no share has none.
-        let mut pages = scopes.map(|scope| Page {
-            scope,
-            account: Account::default(),
-            announced: 0,
-        });
-        for row in &rows {
+    /// The accounts of these stages of these videos; not read yet.
+    pub(crate) fn of(jobs: impl Iterator<Item = (VideoId, Stage)>) -> Self {
+        let scopes = jobs.flat_map(|(video, stage)| Scope::of(video, stage));
+        let mut keys: Vec<String> = scopes.map(|scope| scope.key()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        // A stage that was given no share has an empty page.
+        let pages = keys.iter().map(|key| (key.clone(), Page::default()));
+        let pages = pages.collect();
+        Self { keys, pages }
+    }
+
+    /// Locks them.
+    pub(crate) fn lock(&self) -> Question<'_> {
+        (LOCK, vec![&self.keys])
+    }
+
+    /// Takes over what was locked.
+    pub(crate) fn read(&mut self, rows: &[Row]) -> Result<()> {
+        for row in rows {
             let row = Cells::of("ledger_accounts", row);
-            let key: String = row.get("scope")?;
-            let Some(at) = keys.iter().position(|known| *known == key) else {
-                continue;
-            };
-            pages[at].account = Account {
+            let account = Account {
                 cap: row.money("cap")?,
                 pending: row.money("pending")?,
                 posted: row.money("posted")?,
                 overrun: row.money("overrun")?,
             };
-            pages[at].announced = row.get("announced")?;
+            let page = Page {
+                account,
+                announced: row.get("announced")?,
+                changed: false,
+            };
+            self.pages.insert(row.get("scope")?, page);
         }
-        Ok(Self {
-            video: job.video,
-            pages: pages.into(),
-        })
+        Ok(())
     }
 
-    /// Reserves `amount` everywhere, or nowhere.
-    pub(crate) fn hold(&mut self, amount: MicroUsd) -> Result<()> {
-        for page in &mut self.pages {
-            page.account = page.account.hold(&page.scope, amount)?;
+    /// Locks and reads them.
+    pub(crate) async fn locked(tx: &Tx, video: VideoId, stage: Stage) -> Result<Self> {
+        let mut books = Self::of(std::iter::once((video, stage)));
+        let rows = tx.all(&[books.lock()]).await?.swap_remove(0);
+        books.read(&rows)?;
+        Ok(books)
+    }
+
+    /// Reserves `amount` in every scope, or fails.
+    pub(crate) fn hold(
+        &mut self,
+        (video, stage): (VideoId, Stage),
+        amount: MicroUsd,
+    ) -> Result<()> {
+        for scope in Scope::of(video, stage) {
+            let page = self.pages.entry(scope.key()).or_default();
+            page.account = page.account.hold(&scope, amount)?;
+            page.changed = true;
         }
         Ok(())
     }
 
     /// Ends a reservation of `held` at `posted`, and tells of each threshold that the video's
     /// spending has passed, exactly once.
-    pub(crate) async fn settle(
+    pub(crate) fn settle(
         &mut self,
-        tx: &Tx,
         now: Timestamp,
-        held: MicroUsd,
-        posted: MicroUsd,
-    ) -> Result<()> {
-        let video = self.video;
-        for page in &mut self.pages {
+        (video, stage): (VideoId, Stage),
+        (held, posted): (MicroUsd, MicroUsd),
+        told: &mut Vec<Event>,
+    ) {
+        for scope in Scope::of(video, stage) {
+            let page = self.pages.entry(scope.key()).or_default();
             page.account = page.account.settle(held, posted);
-            if let Scope::Video(_) = page.scope {
-                page.announce(tx, now, video).await?;
+            page.changed = true;
+            if let Scope::Video(_) = scope {
+                page.announce(now, video, told);
             }
         }
-        Ok(())
     }
 
-    /// Writes what has changed. The database checks it once more.
-    pub(crate) async fn save(self, tx: &Tx) -> Result<()> {
-        for page in &self.pages {
-            let account = &page.account;
-            tx.execute(
-                "INSERT INTO ledger_accounts (scope, cap, pending, posted, overrun, announced)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (scope) DO UPDATE
-                 SET pending = excluded.pending, posted = excluded.posted,
-                     overrun = excluded.overrun, announced = excluded.announced",
-                &[
-                    &page.scope.key(),
-                    &account.cap.0,
-                    &account.pending.0,
-                    &account.posted.0,
-                    &account.overrun.0,
-                    &page.announced,
-                ],
-            )
-            .await?;
+    /// What has changed.
+    pub(crate) fn changed(&self) -> Columns<'_> {
+        let mut columns = Columns::default();
+        for (key, page) in self.pages.iter().filter(|(_, page)| page.changed) {
+            columns.keys.push(key);
+            columns.caps.push(page.account.cap.0);
+            columns.pending.push(page.account.pending.0);
+            columns.posted.push(page.account.posted.0);
+            columns.overrun.push(page.account.overrun.0);
+            columns.announced.push(page.announced);
         }
-        Ok(())
+        columns
+    }
+}
+
+impl Columns<'_> {
+    /// Writes them, if there are any.
+    pub(crate) fn save(&self) -> Option<Question<'_>> {
+        let question: Question<'_> = (
+            SAVE,
+            vec![
+                &self.keys,
+                &self.caps,
+                &self.pending,
+                &self.posted,
+                &self.overrun,
+                &self.announced,
+            ],
+        );
+        (!self.keys.is_empty()).then_some(question)
     }
 }
 
 impl Page {
-    async fn announce(&mut self, tx: &Tx, now: Timestamp, video: VideoId) -> Result<()> {
+    fn announce(&mut self, now: Timestamp, video: VideoId, told: &mut Vec<Event>) {
         let posted = self.account.posted;
         let passed = self.account.thresholds_passed();
-        let told = usize::try_from(self.announced)
-            .map_err(|_| Error::Database("announced is negative".to_owned()))?;
-        for threshold in THRESHOLDS.iter().take(passed).skip(told) {
+        let before = usize::try_from(self.announced).unwrap_or(0);
+        for threshold in THRESHOLDS.iter().take(passed).skip(before) {
             let detail = json!({ "threshold_micro_usd": threshold, "posted_micro_usd": posted });
-            event::about_video(tx, now, video, EventKind::BudgetThreshold, detail).await?;
+            told.push(event::about_video(
+                now,
+                video,
+                EventKind::BudgetThreshold,
+                detail,
+            ));
         }
-        self.announced = passed.max(told) as i64;
-        Ok(())
+        self.announced = passed.max(before) as i64;
     }
 }

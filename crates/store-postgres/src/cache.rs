@@ -1,55 +1,82 @@
 //! Statements about cached outputs and the artifacts that belong to them.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use store::{ArtifactRow, CacheEntry, CacheTotals, Error};
 use tokio_postgres::types::Json;
+use uuid::Uuid;
 use ytempire_core::{ArtifactId, Timestamp, VideoId};
 
-use crate::connection::{Connection, Tx};
+use crate::connection::{Connection, Question, Tx};
 use crate::sql::{Cells, Result};
 
-/// Keeps entries, in the order of their keys: two transactions that keep the same ones lock them
-/// in the same order.
-pub(crate) async fn put_all(
-    tx: &Tx,
-    now: Timestamp,
-    video: VideoId,
-    entries: &[CacheEntry],
-) -> Result<()> {
-    let mut sorted: Vec<_> = entries.iter().collect();
-    sorted.sort_by(|a, b| a.key.cmp(&b.key));
-    for entry in sorted {
-        put(tx, now, video, entry).await?;
-    }
-    Ok(())
+const PUT: &str = "\
+    INSERT INTO cache (key, video_id, output, used_at)
+    SELECT key, video_id, output, $1
+    FROM unnest($2::text[], $3::uuid[], $4::json[]) AS new (key, video_id, output)
+    ON CONFLICT (key) DO UPDATE
+    SET output = excluded.output, used_at = greatest(cache.used_at, excluded.used_at)";
+
+/// Work is done again when the files of the old entry are gone: the new ones take their place, or
+/// the entry would stay broken and the work be paid again by every video.
+const FORGET: &str = "DELETE FROM artifacts WHERE key = ANY ($1)";
+
+const KEEP: &str = "\
+    INSERT INTO artifacts (key, id, bytes)
+    SELECT key, id, bytes
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new (key, id, bytes)
+    ON CONFLICT DO NOTHING";
+
+/// Entries to be kept, column by column, in the order of their keys: two transactions that keep
+/// the same ones lock them in the same order.
+#[derive(Default)]
+pub(crate) struct Columns<'a> {
+    now: i64,
+    keys: Vec<&'a str>,
+    videos: Vec<Uuid>,
+    outputs: Vec<Json<&'a Value>>,
+    of: Vec<&'a str>,
+    files: Vec<&'a str>,
+    sizes: Vec<i64>,
 }
 
-async fn put(tx: &Tx, now: Timestamp, video: VideoId, entry: &CacheEntry) -> Result<()> {
-    tx.execute(
-        "INSERT INTO cache (key, video_id, output, used_at)
-         VALUES ($1, $2, $3, $4)
-         ON CONFLICT (key) DO UPDATE
-         SET output = excluded.output, used_at = greatest(cache.used_at, excluded.used_at)",
-        &[&entry.key, &video.0, &Json(&entry.output), &now.as_micros()],
-    )
-    .await?;
-    // Work is done again when the files of the old entry are gone: the new ones take their
-    // place, or the entry would stay broken and the work be paid again by every video.
-    tx.execute("DELETE FROM artifacts WHERE key = $1", &[&entry.key])
-        .await?;
-    let (mut ids, mut sizes) = (Vec::new(), Vec::new());
-    for artifact in &entry.artifacts {
-        ids.push(artifact.id.0.as_str());
-        sizes.push(artifact.bytes as i64);
+impl<'a> Columns<'a> {
+    /// Of several entries of one key the last one counts.
+    pub(crate) fn of(
+        now: Timestamp,
+        entries: impl IntoIterator<Item = (VideoId, &'a CacheEntry)>,
+    ) -> Self {
+        let mut columns = Self {
+            now: now.as_micros(),
+            ..Self::default()
+        };
+        let entries = entries.into_iter();
+        let last: BTreeMap<&str, _> = entries.map(|e| (e.1.key.as_str(), e)).collect();
+        for (key, (video, entry)) in last {
+            columns.keys.push(key);
+            columns.videos.push(video.0);
+            columns.outputs.push(Json(&entry.output));
+            for artifact in &entry.artifacts {
+                columns.of.push(key);
+                columns.files.push(&artifact.id.0);
+                columns.sizes.push(artifact.bytes as i64);
+            }
+        }
+        columns
     }
-    tx.execute(
-        "INSERT INTO artifacts (key, id, bytes)
-         SELECT $1, new.id, new.bytes
-         FROM unnest($2::text[], $3::bigint[]) AS new (id, bytes)
-         ON CONFLICT DO NOTHING",
-        &[&entry.key, &ids, &sizes],
-    )
-    .await?;
-    Ok(())
+
+    /// Keeps them, if there are any.
+    pub(crate) fn put(&self) -> impl Iterator<Item = Question<'_>> {
+        let put: Question<'_> = (
+            PUT,
+            vec![&self.now, &self.keys, &self.videos, &self.outputs],
+        );
+        let forget: Question<'_> = (FORGET, vec![&self.keys]);
+        let keep: Question<'_> = (KEEP, vec![&self.of, &self.files, &self.sizes]);
+        let all = if self.keys.is_empty() { 0 } else { 3 };
+        [put, forget, keep].into_iter().take(all)
+    }
 }
 
 pub(crate) async fn get(tx: &Tx, now: Timestamp, key: &str) -> Result<Option<CacheEntry>> {

@@ -1,182 +1,285 @@
 //! Claiming: the most urgent available jobs, under a lease, at once by any number of nodes.
 
-use serde_json::{Value, json};
-use store::{ClaimRequest, Lease, LeasedJob, LineMode};
+use std::collections::HashMap;
+
+use serde_json::Value;
+use store::{ClaimRequest, Lease, LeasedJob, Needs, Room};
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use ytempire_core::{EventKind, JobId, Stage, Timestamp, VideoId};
+use ytempire_core::{JobId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::sql::{Cells, Result};
-use crate::{attempt, event, line};
-
-/// Jobs are picked as `$which` says, skipping those that others are just taking. The `CTE` is a
-/// fence: without it the planner may run the inner query again and take more than `$max`.
-macro_rules! take {
-    ($which:literal) => {
-        concat!(
-            "WITH chosen AS MATERIALIZED (
-                 SELECT id
-                 FROM jobs
-                 WHERE state = 'available' AND stage = ANY ($3) ",
-            $which,
-            // A video that is queued is begun by whoever has locked it. Not a join: the planner
-            // would sort all jobs of all such videos instead of walking the index to the first.
-            "      AND (video_id = ANY ($4)
-                        OR (SELECT videos.state
-                            FROM videos
-                            WHERE videos.id = jobs.video_id) = 'running')
-                 ORDER BY rank, id
-                 LIMIT $5
-                 FOR NO KEY UPDATE OF jobs SKIP LOCKED
-             ), taken AS (
-                 UPDATE jobs
-                 SET state = 'running', attempt = attempt + 1, attempts = attempts + 1,
-                     node_id = $1, lease_until = $2
-                 FROM chosen
-                 WHERE jobs.id = chosen.id
-                 RETURNING jobs.id, video_id, stage, args, attempt, rank
-             )
-             SELECT id, video_id, stage, args, attempt FROM taken ORDER BY rank, id"
-        )
-    };
-}
-
-/// Locks the most urgent queued videos that have jobs to give, passing over those that others are just
-/// beginning: who waited for them would find their jobs taken, and nothing else.
-macro_rules! queued {
-    ($which:literal) => {
-        concat!(
-            "SELECT id
-             FROM videos
-             WHERE state = 'queued' ",
-            $which,
-            // A value, not EXISTS: that is a join to the planner, who would sort all queued videos
-            // instead of walking the index to the first.
-            "  AND (SELECT true
-                    FROM jobs
-                    WHERE jobs.video_id = videos.id AND jobs.state = 'available'
-                      AND jobs.stage = ANY ($1)
-                    LIMIT 1)
-             ORDER BY priority DESC, turn, id
-             LIMIT $2
-             FOR NO KEY UPDATE SKIP LOCKED"
-        )
-    };
-}
+use crate::{ends::Ends, event, money::Money};
 
 /// Makes available what was scheduled for a time that has come.
 const PROMOTE: &str = "\
+    WITH due AS MATERIALIZED (
+        SELECT id
+        FROM jobs
+        WHERE state = 'scheduled' AND scheduled_at <= $1
+          AND (SELECT mode FROM line) = 'running'
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
     UPDATE jobs
     SET state = 'available', scheduled_at = NULL
-    WHERE id IN (SELECT id
+    FROM due
+    WHERE jobs.id = due.id";
+
+/// Locks the most urgent jobs that may be claimed, as `$which` says, skipping those that others are
+/// just taking, and the queued videos that they would begin. A video that others are just beginning
+/// is passed over: who waited for it might wait for who waits for us.
+///
+/// Jobs before videos is the wrong order of locks, but nothing is waited for here. A video's state is
+/// read without a lock first: one that has ended meanwhile has no available jobs any more.
+macro_rules! candidates {
+    ($which:literal) => {
+        concat!(
+            "WITH chosen AS MATERIALIZED (
+                 SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
+                        encoder_sessions,
+                        (SELECT videos.state
+                         FROM videos
+                         WHERE videos.id = jobs.video_id) AS video_state
                  FROM jobs
-                 WHERE state = 'scheduled' AND scheduled_at <= $1
-                 FOR NO KEY UPDATE SKIP LOCKED)";
+                 WHERE state = 'available' AND stage = ANY ($1)
+                   AND cpu_milli <= $3 AND memory_mib <= $4 AND vram_mib <= $5
+                   AND encoder_sessions <= $6
+                   AND (SELECT mode FROM line) = 'running' ",
+            $which,
+            "    ORDER BY rank, id
+                 LIMIT $2
+                 FOR NO KEY UPDATE OF jobs SKIP LOCKED
+             ), begun AS MATERIALIZED (
+                 SELECT id
+                 FROM videos
+                 WHERE state = 'queued'
+                   AND id = ANY (ARRAY(SELECT video_id FROM chosen WHERE video_state = 'queued'))
+                 FOR NO KEY UPDATE SKIP LOCKED
+             )
+             SELECT id, video_id, stage, attempt, cpu_milli, memory_mib, vram_mib,
+                    encoder_sessions, video_state = 'running' AS runs,
+                    video_id IN (SELECT id FROM begun) AS begins
+             FROM chosen
+             ORDER BY rank, id"
+        )
+    };
+}
+
+const TAKE: &str = "\
+    UPDATE jobs
+    SET state = 'running', attempt = jobs.attempt + 1, attempts = jobs.attempts + 1, node_id = $2,
+        lease_until = $3, started_at = $1, claimed = nextval('claims')
+    FROM unnest($4::uuid[]) AS chosen (id)
+    WHERE jobs.id = chosen.id AND jobs.state = 'available'
+    RETURNING jobs.id, jobs.args";
+
+const BEGIN: &str = "UPDATE videos SET state = 'running' WHERE id = ANY ($1) AND state = 'queued'";
+
+const INPUTS: &str = "\
+    SELECT job_deps.job_id AS id, jobs.output
+    FROM job_deps
+    JOIN jobs ON jobs.id = job_deps.after_id
+    WHERE job_deps.job_id = ANY ($1)
+    ORDER BY job_deps.job_id, job_deps.position";
+
+/// How often a claim asks again that found jobs but could begin none of their videos: who was
+/// beginning them will have ended by then.
+const AGAIN_MAX: u32 = 2;
 
 pub(crate) async fn claim(
     tx: &Tx,
     now: Timestamp,
     request: &ClaimRequest,
 ) -> Result<Vec<LeasedJob>> {
-    if line::get(tx).await?.mode != LineMode::Running {
-        return Ok(Vec::new());
-    }
-    let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
-    let video = request.video.map(|id| id.0);
-    let max = i64::from(request.max);
-    // In the order in which all locks are taken: videos, then jobs. None is waited for.
-    let locked = match &video {
-        Some(video) => {
-            tx.query(queued!("AND id = $3 "), &[&stages, &max, video])
-                .await?
-        }
-        None => tx.query(queued!(""), &[&stages, &max]).await?,
-    };
-    let id = |row| Cells::of("videos", row).get::<Uuid>("id");
-    let begun = locked.iter().map(id).collect::<Result<Vec<_>>>()?;
-    let node = &request.node.0;
-    let until = &request.lease_until.as_micros();
-    let now_micros = now.as_micros();
-    let due: Question<'_> = (PROMOTE, &[&now_micros]);
-    let (_, taken) = if let Some(video) = &video {
-        let take = take!("AND video_id = $6 ");
-        let params: [&(dyn ToSql + Sync); 6] = [node, until, &stages, &begun, &max, video];
-        tx.both(due, (take, &params)).await?
-    } else {
-        let params: [&(dyn ToSql + Sync); 5] = [node, until, &stages, &begun, &max];
-        tx.both(due, (take!(""), &params)).await?
-    };
-    if taken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let leased = |row| decode(row, request);
-    let mut claimed = taken.iter().map(leased).collect::<Result<Vec<_>>>()?;
-    attempt::begin(tx, now, &claimed).await?;
-    add_inputs(tx, &mut claimed).await?;
-    begin(tx, now, &begun, &claimed).await?;
-    Ok(claimed)
-}
-
-fn decode(row: &Row, request: &ClaimRequest) -> Result<LeasedJob> {
-    let row = Cells::of("jobs", row);
-    let lease = Lease {
-        job: JobId(row.get("id")?),
-        attempt: row.count("attempt")?,
-        node: request.node,
-    };
-    Ok(LeasedJob {
-        lease,
-        video: VideoId(row.get("video_id")?),
-        stage: row.named("stage", Stage::from_name)?,
-        args: row.get("args")?,
-        inputs: Vec::new(),
-    })
-}
-
-async fn add_inputs(tx: &Tx, claimed: &mut [LeasedJob]) -> Result<()> {
-    let jobs: Vec<Uuid> = claimed.iter().map(|job| job.lease.job.0).collect();
-    let rows = tx
-        .query(
-            "SELECT job_deps.job_id AS id, jobs.output
-             FROM job_deps
-             JOIN jobs ON jobs.id = job_deps.after_id
-             WHERE job_deps.job_id = ANY ($1)
-             ORDER BY job_deps.job_id, job_deps.position",
-            &[&jobs],
-        )
-        .await?;
-    for row in &rows {
-        let row = Cells::of("jobs", row);
-        let (id, output): (Uuid, Value) = (row.get("id")?, row.get("output")?);
-        let waiter = claimed.iter_mut().find(|job| job.lease.job.0 == id);
-        if let Some(job) = waiter {
-            job.inputs.push(output);
+    let ask = Ask::of(now, request);
+    let mut chosen = Chosen::default();
+    for _ in 0..=AGAIN_MAX {
+        let candidates = tx.all(&ask.candidates()).await?.pop().unwrap_or_default();
+        chosen = ask.choose(&candidates)?;
+        if candidates.is_empty() || !chosen.ids.is_empty() {
+            break;
         }
     }
-    Ok(())
+    if chosen.ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ends = Ends::over(now, &[], &[], Money::default())?;
+    for id in chosen.begun() {
+        ends.begins(id);
+    }
+    let events = event::Columns::of(&ends.told);
+    let mut questions = chosen.take(&ask);
+    questions.extend(events.append());
+    let answers = tx.commit_with(&questions).await?;
+    chosen.leased(&answers)
 }
 
-/// Moves queued videos on of which jobs were taken, in the order of their first job.
-async fn begin(tx: &Tx, now: Timestamp, begun: &[Uuid], claimed: &[LeasedJob]) -> Result<()> {
-    let mut left: Vec<Uuid> = begun.to_vec();
-    let mut moved = Vec::new();
-    for job in claimed {
-        let Some(at) = left.iter().position(|id| *id == job.video.0) else {
-            continue;
+/// What a job needs, as its columns have it.
+pub(crate) fn amounts(needs: Needs) -> [i32; 4] {
+    let amount = |need: u32| i32::try_from(need).unwrap_or(i32::MAX);
+    [
+        amount(needs.cpu_milli),
+        amount(needs.memory_mib),
+        amount(needs.vram_mib),
+        amount(needs.encoder_sessions),
+    ]
+}
+
+/// A claim, ready to be asked.
+pub(crate) struct Ask<'a> {
+    request: &'a ClaimRequest,
+    now: i64,
+    until: i64,
+    stages: Vec<&'static str>,
+    video: Option<Uuid>,
+    sight: i64,
+    room: [i32; 4],
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn of(now: Timestamp, request: &'a ClaimRequest) -> Self {
+        let Room {
+            cpu_milli,
+            memory_mib,
+            vram_mib,
+            encoder_sessions,
+        } = request.room;
+        let room = [cpu_milli, memory_mib, vram_mib, encoder_sessions];
+        Self {
+            request,
+            now: now.as_micros(),
+            until: request.lease_until.as_micros(),
+            stages: request.stages.iter().map(|stage| stage.as_str()).collect(),
+            video: request.video.map(|id| id.0),
+            sight: request.room.sight(request.max).into(),
+            room: room
+                .map(|free| free.map_or(i32::MAX, |free| i32::try_from(free).unwrap_or(i32::MAX))),
+        }
+    }
+
+    /// The last answer has them.
+    pub(crate) fn candidates(&self) -> Vec<Question<'_>> {
+        let [cpu, memory, vram, encoders] = &self.room;
+        let due: Question<'_> = (PROMOTE, vec![&self.now]);
+        let mut of: Question<'_> = (
+            candidates!(""),
+            vec![&self.stages, &self.sight, cpu, memory, vram, encoders],
+        );
+        if let Some(video) = &self.video {
+            of.0 = candidates!("AND video_id = $7 ");
+            of.1.push(video);
+        }
+        vec![due, of]
+    }
+
+    /// Takes those that fit, the most urgent first.
+    pub(crate) fn choose(&self, rows: &[Row]) -> Result<Chosen> {
+        let mut chosen = Chosen::default();
+        let mut room = self.request.room;
+        for row in rows {
+            let row = Cells::of("jobs", row);
+            let begins = row.get("begins")?;
+            if chosen.ids.len() >= self.request.max as usize {
+                break;
+            }
+            if !(begins || row.get("runs")?) {
+                continue;
+            }
+            let job = self.decode(row)?;
+            if !room.take(job.needs) {
+                continue;
+            }
+            if begins && !chosen.videos.contains(&job.video.0) {
+                chosen.videos.push(job.video.0);
+            }
+            chosen.ids.push(job.lease.job.0);
+            chosen.jobs.push(job);
+        }
+        Ok(chosen)
+    }
+
+    fn decode(&self, row: Cells<'_>) -> Result<LeasedJob> {
+        let need = |column| -> Result<u32> {
+            let amount: i32 = row.get(column)?;
+            Ok(u32::try_from(amount).unwrap_or(0))
         };
-        left.swap_remove(at);
-        tx.execute(
-            "UPDATE videos SET state = 'running' WHERE id = $1 AND state = 'queued'",
-            &[&job.video.0],
-        )
-        .await?;
-        event::about_video(tx, now, job.video, EventKind::VideoRunning, json!({})).await?;
-        moved.push(job.video.0);
+        let before: u32 = row.count("attempt")?;
+        let lease = Lease {
+            job: JobId(row.get("id")?),
+            attempt: before + 1,
+            node: self.request.node,
+        };
+        Ok(LeasedJob {
+            lease,
+            video: VideoId(row.get("video_id")?),
+            stage: row.named("stage", Stage::from_name)?,
+            args: Value::Null,
+            inputs: Vec::new(),
+            needs: Needs {
+                cpu_milli: need("cpu_milli")?,
+                memory_mib: need("memory_mib")?,
+                vram_mib: need("vram_mib")?,
+                encoder_sessions: need("encoder_sessions")?,
+            },
+        })
     }
-    if !moved.is_empty() {
-        line::begun(tx, &moved).await?;
+}
+
+/// What a claim takes.
+#[derive(Default)]
+pub(crate) struct Chosen {
+    jobs: Vec<LeasedJob>,
+    ids: Vec<Uuid>,
+    /// Queued videos that it begins, in the order of their first job.
+    videos: Vec<Uuid>,
+}
+
+impl Chosen {
+    /// Videos that it begins.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = VideoId> {
+        self.videos.iter().copied().map(VideoId)
     }
-    Ok(())
+
+    /// Takes it.
+    pub(crate) fn take<'q>(&'q self, ask: &'q Ask<'_>) -> Vec<Question<'q>> {
+        if self.ids.is_empty() {
+            return Vec::new();
+        }
+        let take: Question<'_> = (
+            TAKE,
+            vec![&ask.now, &ask.request.node.0, &ask.until, &self.ids],
+        );
+        let inputs: Question<'_> = (INPUTS, vec![&self.ids]);
+        let mut questions = vec![take, inputs];
+        if !self.videos.is_empty() {
+            questions.push((BEGIN, vec![&self.videos]));
+        }
+        questions
+    }
+
+    /// What was taken, by the answers to [`Chosen::take`].
+    pub(crate) fn leased(self, answers: &[Vec<Row>]) -> Result<Vec<LeasedJob>> {
+        let [taken, inputs, ..] = answers else {
+            return Ok(Vec::new());
+        };
+        let mut jobs = self.jobs;
+        let places: HashMap<Uuid, usize> = self.ids.iter().copied().zip(0..).collect();
+        let place = |row: &Row| -> Result<Option<usize>> {
+            let id: Uuid = Cells::of("jobs", row).get("id")?;
+            Ok(places.get(&id).copied())
+        };
+        for row in taken {
+            if let Some(at) = place(row)? {
+                jobs[at].args = Cells::of("jobs", row).get("args")?;
+            }
+        }
+        for row in inputs {
+            if let Some(at) = place(row)? {
+                let output = Cells::of("jobs", row).get("output")?;
+                jobs[at].inputs.push(output);
+            }
+        }
+        Ok(jobs)
+    }
 }

@@ -6,38 +6,72 @@
 
 use serde_json::Value;
 use tokio_postgres::types::Json;
+use uuid::Uuid;
 use ytempire_core::{Event, EventKind, JobId, Stage, Timestamp, VideoId};
 
-use crate::connection::{Connection, Tx};
+use crate::connection::{Connection, Question};
 use crate::sql::{Cells, Result};
 
-pub(crate) async fn append(tx: &Tx, event: &Event) -> Result<()> {
-    let kind = serde_json::to_value(event.kind).ok();
-    let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
-    tx.execute(
-        "INSERT INTO outbox (at, video_id, job_id, stage, kind, detail)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            &event.at.as_micros(),
-            &event.video.0,
-            &event.job.map(|id| id.0),
-            &event.stage.map(Stage::as_str),
-            &kind,
-            &Json(&event.detail),
-        ],
-    )
-    .await?;
-    Ok(())
+/// Appends events in the order in which they are given.
+const APPEND: &str = "\
+    INSERT INTO outbox (at, video_id, job_id, stage, kind, detail)
+    SELECT at, video_id, job_id, stage, kind, detail
+    FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[])
+         AS new (at, video_id, job_id, stage, kind, detail)";
+
+/// Events, column by column.
+#[derive(Default)]
+pub(crate) struct Columns<'a> {
+    at: Vec<i64>,
+    videos: Vec<Uuid>,
+    jobs: Vec<Option<Uuid>>,
+    stages: Vec<Option<&'static str>>,
+    kinds: Vec<String>,
+    details: Vec<Json<&'a Value>>,
 }
 
-pub(crate) async fn about_video(
-    tx: &Tx,
+impl<'a> Columns<'a> {
+    pub(crate) fn of(events: &'a [Event]) -> Self {
+        let mut columns = Self::default();
+        for event in events {
+            let kind = match serde_json::to_value(event.kind) {
+                Ok(Value::String(name)) => name,
+                _ => String::new(),
+            };
+            columns.at.push(event.at.as_micros());
+            columns.videos.push(event.video.0);
+            columns.jobs.push(event.job.map(|id| id.0));
+            columns.stages.push(event.stage.map(Stage::as_str));
+            columns.kinds.push(kind);
+            columns.details.push(Json(&event.detail));
+        }
+        columns
+    }
+
+    /// Appends them, if there are any.
+    pub(crate) fn append(&self) -> Option<Question<'_>> {
+        let question: Question<'_> = (
+            APPEND,
+            vec![
+                &self.at,
+                &self.videos,
+                &self.jobs,
+                &self.stages,
+                &self.kinds,
+                &self.details,
+            ],
+        );
+        (!self.at.is_empty()).then_some(question)
+    }
+}
+
+pub(crate) const fn about_video(
     at: Timestamp,
     video: VideoId,
     kind: EventKind,
     detail: Value,
-) -> Result<()> {
-    let event = Event {
+) -> Event {
+    Event {
         seq: 0,
         at,
         video,
@@ -45,18 +79,16 @@ pub(crate) async fn about_video(
         stage: None,
         kind,
         detail,
-    };
-    append(tx, &event).await
+    }
 }
 
-pub(crate) async fn about_job(
-    tx: &Tx,
+pub(crate) const fn about_job(
     at: Timestamp,
     (video, job, stage): (VideoId, JobId, Stage),
     kind: EventKind,
     detail: Value,
-) -> Result<()> {
-    let event = Event {
+) -> Event {
+    Event {
         seq: 0,
         at,
         video,
@@ -64,8 +96,7 @@ pub(crate) async fn about_job(
         stage: Some(stage),
         kind,
         detail,
-    };
-    append(tx, &event).await
+    }
 }
 
 pub(crate) async fn list(
@@ -87,7 +118,7 @@ pub(crate) async fn list(
     let decode = |row| {
         let row = Cells::of("outbox", row);
         let kind = |name: &str| serde_json::from_value(Value::String(name.to_owned())).ok();
-        let job: Option<uuid::Uuid> = row.get("job_id")?;
+        let job: Option<Uuid> = row.get("job_id")?;
         let stage: Option<String> = row.get("stage")?;
         Ok(Event {
             seq: row.get("seq")?,

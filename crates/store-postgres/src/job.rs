@@ -8,9 +8,9 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 use ytempire_core::{JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 
-use crate::connection::{Connection, Tx};
+use crate::claim;
+use crate::connection::{Connection, Question, Tx};
 use crate::sql::{Cells, Fault, Result};
-use crate::video;
 
 /// What a guarded write needs to know of the job it is about.
 #[derive(Clone, Copy, Debug)]
@@ -20,165 +20,201 @@ pub(crate) struct Leased {
     pub(crate) stage: Stage,
     pub(crate) attempt: u32,
     pub(crate) attempts: u32,
+    pub(crate) node: NodeId,
+    /// When this attempt was claimed.
+    pub(crate) started_at: i64,
+    /// The place of that in the order of claims.
+    pub(crate) claimed: i64,
 }
 
-/// Adds jobs to a video that is locked, or that nobody sees yet.
-pub(crate) async fn add(tx: &Tx, now: Timestamp, video: VideoId, jobs: &[NewJob]) -> Result<()> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    // Some of the jobs before them may have been completed already; none can be meanwhile.
-    let completed = completed(tx, jobs).await?;
-    let (priority, turn) = video::place(tx, video).await?;
-    let mut rows = Columns::default();
-    for job in jobs {
-        let before: HashSet<JobId> = job.after.iter().copied().collect();
-        let open = before.difference(&completed).count();
-        rows.add(job, urgency(priority, turn, job.rank), open);
-    }
-    tx.execute(
-        "INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at)
-         SELECT new.id, $1, new.stage, CASE WHEN new.open = 0 THEN 'available' ELSE 'waiting' END,
-                new.args, new.rank, new.open, $2
-         FROM unnest($3::uuid[], $4::text[], $5::json[], $6::bigint[], $7::bigint[])
-              WITH ORDINALITY AS new (id, stage, args, rank, open, position)
-         ORDER BY new.position",
-        &[
-            &video.0,
-            &now.as_micros(),
-            &rows.ids,
-            &rows.stages,
-            &rows.args,
-            &rows.ranks,
-            &rows.open,
-        ],
-    )
-    .await?;
-    if rows.open.contains(&0) {
-        tx.wake();
-    }
-    tx.execute(
-        "INSERT INTO job_deps (job_id, after_id, position)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])",
-        &[&rows.waiters, &rows.afters, &rows.positions],
-    )
-    .await?;
-    Ok(())
+macro_rules! leased {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, video_id, stage, attempt, attempts, node_id,
+                    coalesce(started_at, created_at) AS started_at, coalesce(claimed, 0) AS claimed
+             FROM jobs ",
+            $rest
+        )
+    };
 }
 
-/// Rows of two tables, column by column: one statement each, however many jobs there are.
+/// Locks the videos of jobs. A job never changes its video, so that is read without a lock.
+pub(crate) const LOCK: &str = "\
+    SELECT id, state, priority, turn
+    FROM videos
+    WHERE id = ANY (ARRAY(SELECT DISTINCT video_id FROM jobs WHERE id = ANY ($1)))
+    ORDER BY id
+    FOR NO KEY UPDATE";
+
+/// Jobs that run, once their videos are locked. They need no locks of their own: whoever ends an
+/// attempt holds its video's, claims take none that runs, and heartbeats change only when a lease
+/// ends.
+pub(crate) const RUNNING: &str = leased!("WHERE id = ANY ($1) AND state = 'running'");
+
+/// Those of some jobs that are completed.
+pub(crate) const COMPLETED: &str =
+    "SELECT id FROM jobs WHERE id = ANY ($1) AND state = 'completed'";
+
+const ADD: &str = "\
+    INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at,
+                      scheduled_at, cpu_milli, memory_mib, vram_mib, encoder_sessions)
+    SELECT id, video_id, stage,
+           CASE WHEN open > 0 THEN 'waiting' WHEN $12::bigint IS NULL THEN 'available'
+                ELSE 'scheduled' END,
+           args, rank, open, $1, CASE WHEN open = 0 THEN $12 END, cpu_milli, memory_mib, vram_mib,
+           encoder_sessions
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::json[], $6::bigint[], $7::bigint[],
+                $8::integer[], $9::integer[], $10::integer[], $11::integer[])
+         AS new (id, video_id, stage, args, rank, open, cpu_milli, memory_mib, vram_mib,
+                 encoder_sessions)";
+
+const DEPEND: &str = "\
+    INSERT INTO job_deps (job_id, after_id, position)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])";
+
+/// Jobs to be added to videos that are locked, or that nobody sees yet; column by column: one
+/// statement for each table, however many jobs there are.
 #[derive(Default)]
-struct Columns<'a> {
+pub(crate) struct Columns<'a> {
+    now: i64,
+    start: Option<i64>,
     ids: Vec<Uuid>,
+    videos: Vec<Uuid>,
     stages: Vec<&'static str>,
     args: Vec<Json<&'a serde_json::Value>>,
     ranks: Vec<i64>,
     open: Vec<i64>,
+    needs: [Vec<i32>; 4],
     waiters: Vec<Uuid>,
     afters: Vec<Uuid>,
     positions: Vec<i64>,
 }
 
 impl<'a> Columns<'a> {
-    fn add(&mut self, job: &'a NewJob, urgency: i64, open: usize) {
+    pub(crate) fn at(now: Timestamp) -> Self {
+        Self {
+            now: now.as_micros(),
+            ..Self::default()
+        }
+    }
+
+    /// Nothing of it begins before `start`, where that is still to come.
+    pub(crate) fn not_before(&mut self, start: Option<Timestamp>) {
+        let start = start.map(Timestamp::as_micros);
+        self.start = start.filter(|start| *start > self.now);
+    }
+
+    /// Adds a job of a video of this priority and turn. Some of the jobs before it may have been
+    /// completed already; none can be meanwhile.
+    pub(crate) fn add(
+        &mut self,
+        (video, priority, turn): (VideoId, u8, i64),
+        job: &'a NewJob,
+        completed: &HashSet<JobId>,
+    ) {
+        let before: HashSet<JobId> = job.after.iter().copied().collect();
         self.ids.push(job.id.0);
+        self.videos.push(video.0);
         self.stages.push(job.stage.as_str());
         self.args.push(Json(&job.args));
-        self.ranks.push(urgency);
-        self.open.push(open as i64);
+        self.ranks.push(urgency(priority, turn, job.rank));
+        self.open.push(before.difference(completed).count() as i64);
+        for (column, need) in self.needs.iter_mut().zip(claim::amounts(job.needs)) {
+            column.push(need);
+        }
         for (position, after) in job.after.iter().enumerate() {
             self.waiters.push(job.id.0);
             self.afters.push(after.0);
             self.positions.push(position as i64);
         }
     }
-}
 
-/// Those of the jobs before them that are completed.
-async fn completed(tx: &Tx, jobs: &[NewJob]) -> Result<HashSet<JobId>> {
-    let before: Vec<Uuid> = jobs
-        .iter()
-        .flat_map(|job| &job.after)
-        .map(|id| id.0)
-        .collect();
-    if before.is_empty() {
-        return Ok(HashSet::new());
+    /// Tells whether one of them needs not wait.
+    pub(crate) fn wakes(&self) -> bool {
+        self.start.is_none() && self.open.contains(&0)
     }
-    let rows = tx
-        .query(
-            "SELECT id FROM jobs WHERE id = ANY ($1) AND state = 'completed'",
-            &[&before],
-        )
-        .await?;
-    let id = |row| Cells::of("jobs", row).get("id").map(JobId);
-    rows.iter().map(id).collect()
+
+    /// Adds them, as far as there are any.
+    pub(crate) fn insert(&self) -> impl Iterator<Item = Question<'_>> {
+        let [cpu, memory, vram, encoders] = &self.needs;
+        let add: Question<'_> = (
+            ADD,
+            vec![
+                &self.now,
+                &self.ids,
+                &self.videos,
+                &self.stages,
+                &self.args,
+                &self.ranks,
+                &self.open,
+                cpu,
+                memory,
+                vram,
+                encoders,
+                &self.start,
+            ],
+        );
+        let depend: Question<'_> = (DEPEND, vec![&self.waiters, &self.afters, &self.positions]);
+        let add = (!self.ids.is_empty()).then_some(add);
+        let depend = (!self.waiters.is_empty()).then_some(depend);
+        add.into_iter().chain(depend)
+    }
 }
 
-/// The job of a lease that still holds, locked after its video.
+/// The job of a lease that still holds; its video is locked from now on.
 pub(crate) async fn leased(tx: &Tx, lease: Lease) -> Result<Leased> {
-    let (job, attempt) = (lease.job.0, i64::from(lease.attempt));
-    // A job never changes its video, so that is read without a lock. Asked together: the server
-    // answers in this order.
-    let (_, found) = tx
-        .both(
-            (
-                "SELECT id
-                 FROM videos
-                 WHERE id = (SELECT video_id FROM jobs WHERE id = $1)
-                 FOR NO KEY UPDATE",
-                &[&job],
-            ),
-            (
-                "SELECT id, video_id, stage, attempt, attempts
-                 FROM jobs
-                 WHERE id = $1 AND state = 'running' AND attempt = $2 AND node_id = $3
-                 FOR NO KEY UPDATE",
-                &[&job, &attempt, &lease.node.0],
-            ),
-        )
+    let jobs = vec![lease.job.0];
+    let answers = tx
+        .all(&[(LOCK, vec![&jobs]), (RUNNING, vec![&jobs])])
         .await?;
-    let row = found.first().ok_or(Fault::Said(Error::LeaseLost))?;
-    decode_leased(row)
+    let job = answers[1].first().map(decode_leased).transpose()?;
+    let job = job.filter(|job| job.is(lease));
+    job.ok_or(Fault::Said(Error::LeaseLost))
 }
 
 /// Jobs that nobody works on any more, locked after their videos: leases that ran out, and all of
 /// `dead` nodes.
-pub(crate) async fn abandoned(tx: &Tx, now: Timestamp, dead: &[NodeId]) -> Result<Vec<Leased>> {
+pub(crate) async fn abandoned(
+    tx: &Tx,
+    now: Timestamp,
+    dead: &[NodeId],
+) -> Result<(Vec<Row>, Vec<Leased>)> {
     let dead: Vec<Uuid> = dead.iter().map(|node| node.0).collect();
     let locked = tx
         .query(
-            "SELECT id
+            "SELECT id, state, priority, turn
              FROM videos
-             WHERE id IN (SELECT video_id
-                          FROM jobs
-                          WHERE state = 'running'
-                            AND (lease_until <= $1 OR node_id = ANY ($2)))
+             WHERE id = ANY (ARRAY(SELECT DISTINCT video_id
+                                   FROM jobs
+                                   WHERE state = 'running'
+                                     AND (lease_until <= $1 OR node_id = ANY ($2))))
              ORDER BY id
              FOR NO KEY UPDATE",
             &[&now.as_micros(), &dead],
         )
         .await?;
     if locked.is_empty() {
-        return Ok(Vec::new());
+        return Ok((locked, Vec::new()));
     }
     let id = |row| Cells::of("videos", row).get::<Uuid>("id");
     let videos = locked.iter().map(id).collect::<Result<Vec<_>>>()?;
     // Looked at again: somebody else may have rescued them while this one waited.
     let rows = tx
         .query(
-            "SELECT id, video_id, stage, attempt, attempts
-             FROM jobs
-             WHERE state = 'running' AND video_id = ANY ($3)
-               AND (lease_until <= $1 OR node_id = ANY ($2))
-             ORDER BY id
-             FOR NO KEY UPDATE",
+            leased!(
+                "WHERE state = 'running' AND video_id = ANY ($3)
+                   AND (lease_until <= $1 OR node_id = ANY ($2))
+                 ORDER BY id
+                 FOR NO KEY UPDATE"
+            ),
             &[&now.as_micros(), &dead, &videos],
         )
         .await?;
-    rows.iter().map(decode_leased).collect()
+    let jobs = rows.iter().map(decode_leased).collect::<Result<_>>()?;
+    Ok((locked, jobs))
 }
 
-fn decode_leased(row: &Row) -> Result<Leased> {
+pub(crate) fn decode_leased(row: &Row) -> Result<Leased> {
     let row = Cells::of("jobs", row);
     Ok(Leased {
         id: JobId(row.get("id")?),
@@ -186,10 +222,18 @@ fn decode_leased(row: &Row) -> Result<Leased> {
         stage: row.named("stage", Stage::from_name)?,
         attempt: row.count("attempt")?,
         attempts: row.count("attempts")?,
+        node: NodeId(row.get("node_id")?),
+        started_at: row.get("started_at")?,
+        claimed: row.get("claimed")?,
     })
 }
 
 impl Leased {
+    /// Tells whether it runs by this lease.
+    pub(crate) fn is(&self, lease: Lease) -> bool {
+        (self.id, self.attempt, self.node) == (lease.job, lease.attempt, lease.node)
+    }
+
     /// Tells whether another attempt is allowed.
     pub(crate) const fn may_try_again(&self) -> bool {
         self.attempts < ATTEMPTS_MAX
@@ -198,11 +242,6 @@ impl Leased {
     /// What events about it name.
     pub(crate) const fn about(&self) -> (VideoId, JobId, Stage) {
         (self.video, self.id, self.stage)
-    }
-
-    /// Tells whether its video has ended.
-    pub(crate) async fn is_over(&self, tx: &Tx) -> Result<bool> {
-        Ok(video::expect(tx, self.video).await?.state.is_final())
     }
 }
 

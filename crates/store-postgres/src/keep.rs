@@ -26,7 +26,7 @@ macro_rules! counted {
 const ROWS: [&str; 6] = [
     "DELETE FROM outbox WHERE video_id = $1",
     "DELETE FROM transfers WHERE video_id = $1",
-    "DELETE FROM attempts WHERE video_id = $1",
+    "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs WHERE video_id = $1)",
     "DELETE FROM job_deps WHERE job_id IN (SELECT id FROM jobs WHERE video_id = $1)",
     "DELETE FROM jobs WHERE video_id = $1",
     "DELETE FROM videos WHERE id = $1",

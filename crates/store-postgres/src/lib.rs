@@ -11,9 +11,9 @@
 //! job has ended, which job waits for how many, what fits its budget, which threshold was
 //! announced, in which order its events are numbered. Different videos don't wait for each other.
 //!
-//! Two verbs take jobs without their videos. `job_claim` skips jobs that are locked, so it never
-//! waits for one; a video that it begins is locked before. `job_heartbeat` locks jobs by id and
-//! nothing else. What still deadlocks, or loses a race otherwise, was undone by the server as a
+//! Two verbs take jobs without their videos. `job_claim` skips jobs that are locked, and then videos
+//! that it would begin and that are locked, so it waits for none. `job_heartbeat` locks jobs by id
+//! and nothing else. `job_exchange` first ends and then claims. What still deadlocks, or loses a race otherwise, was undone by the server as a
 //! whole and is begun again, at most ten times: nothing has left the process by then.
 //!
 //! The level is read committed: each statement sees what was committed before it began, so what is
@@ -29,12 +29,15 @@ mod books;
 mod cache;
 mod claim;
 mod connection;
+mod ends;
 mod event;
+mod exit;
 mod health;
 mod job;
 mod keep;
 mod line;
 mod migrate;
+mod money;
 mod node;
 mod options;
 mod schedule;
@@ -49,10 +52,10 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Expired, Expiry, JobRow, Kept,
-    Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow, NodeStatus, Result,
-    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
-    VideoFilter, VideoRow,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
+    Expiry, JobRow, Kept, Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow,
+    NodeStatus, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store,
+    Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
@@ -76,7 +79,7 @@ pub struct PostgresStore {
 /// One verb that changes something: `$act` in a transaction, again where it lost a race.
 macro_rules! change {
     ($store:expr, |$tx:ident| $act:expr) => {{
-        let mut races = 0;
+        let (mut races, mut stale) = (0, 0);
         loop {
             let ended = match $store.database.begin().await {
                 Ok($tx) => {
@@ -87,6 +90,10 @@ macro_rules! change {
             };
             match ended {
                 Err(Fault::Race(_)) if races < RACES_MAX => races += 1,
+                Err(Fault::Stale(_)) if stale < $store.database.connections() => {
+                    stale += 1;
+                    $store.database.forget();
+                }
                 ended => break ended.map_err(|e| e.into_error($store.database.place())),
             }
         }
@@ -168,7 +175,7 @@ impl PostgresStore {
 impl Store for PostgresStore {
     async fn video_submit(&self, now: Timestamp, submission: Submission) -> Result<Submitted> {
         self.crash.pass("submit.before_commit");
-        let done = change!(self, |tx| schedule::submit(&tx, now, &submission));
+        let done = change!(self, |tx| submit::accept(&tx, now, &submission, true));
         self.crash.pass("submit.after_commit");
         done
     }
@@ -217,6 +224,21 @@ impl Store for PostgresStore {
         done
     }
 
+    async fn job_exchange(&self, now: Timestamp, exchange: Exchange) -> Result<Exchanged> {
+        if !exchange.settlements.is_empty() {
+            self.crash.pass("settle.before_commit");
+        }
+        let done = change!(self, |tx| settle::exchange(&tx, now, &exchange));
+        if !exchange.settlements.is_empty() {
+            self.crash.pass("settle.after_commit");
+        }
+        let done = done?;
+        if !done.claimed.is_empty() {
+            self.crash.pass("claim.after_commit");
+        }
+        Ok(done)
+    }
+
     async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()> {
         change!(self, |tx| settle::release(&tx, now, lease))
     }
@@ -260,8 +282,11 @@ impl Store for PostgresStore {
     ) -> Result<()> {
         change!(self, |tx| async {
             let job = job::leased(&tx, lease).await?;
-            transfer::settle_all(&tx, now, &job, &postings).await?;
-            cache::put_all(&tx, now, job.video, &bought).await
+            transfer::settle(&tx, now, &job, &postings).await?;
+            let bought = bought.iter().map(|entry| (job.video, entry));
+            let bought = cache::Columns::of(now, bought);
+            tx.all(&bought.put().collect::<Vec<_>>()).await?;
+            Ok(())
         })
     }
 

@@ -59,8 +59,13 @@ pub(crate) async fn has_room(tx: &Tx, max: u32) -> Result<()> {
 pub(crate) async fn take_turn(tx: &Tx, account: AccountId) -> Result<i64> {
     let row = tx
         .first(
+            // The line's own turn is that of databases from before the index was there.
             "UPDATE accounts
-             SET turn = greatest(turn + 1, (SELECT turn FROM line))
+             SET turn = greatest(turn + 1,
+                                 (SELECT turn FROM line),
+                                 (SELECT max(turn)
+                                  FROM videos
+                                  WHERE state NOT IN ('queued', 'cancelled')))
              WHERE id = $1
              RETURNING id, turn",
             &[&account.0],
@@ -69,19 +74,6 @@ pub(crate) async fn take_turn(tx: &Tx, account: AccountId) -> Result<i64> {
     let row: Row =
         row.ok_or_else(|| Fault::Said(Error::Database(format!("there is no account {account}"))))?;
     Cells::of("accounts", &row).get("turn")
-}
-
-/// Notes that these videos were begun: the latest of their turns is the line's.
-pub(crate) async fn begun(tx: &Tx, videos: &[uuid::Uuid]) -> Result<()> {
-    tx.execute(
-        "UPDATE line
-         SET turn = latest.turn
-         FROM (SELECT max(turn) AS turn FROM videos WHERE id = ANY ($1)) AS latest
-         WHERE line.turn < latest.turn",
-        &[&videos],
-    )
-    .await?;
-    Ok(())
 }
 
 /// How many videos were begun since then.

@@ -35,6 +35,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0004_operations.sql"),
         works_with: 2,
     },
+    Migration {
+        name: "0005_exchange",
+        text: include_str!("../migrations/0005_exchange.sql"),
+        works_with: 5,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

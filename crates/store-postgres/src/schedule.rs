@@ -1,6 +1,6 @@
-//! Statements about recurring starts, and about when a video may begin and is due.
+//! Statements about recurring starts.
 
-use store::{ScheduleRow, ScheduleState, ScheduleStep, Submission, Submitted};
+use store::{ScheduleRow, ScheduleState, ScheduleStep, Submitted};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use ytempire_core::{AccountId, ScheduleId, Timestamp, VideoId};
 
 use crate::connection::{Connection, Tx};
 use crate::sql::{self, Cells, Result};
-use crate::{submit, video};
+use crate::submit;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -19,31 +19,6 @@ macro_rules! select {
             $rest
         )
     };
-}
-
-/// Accepts a video with its times.
-pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<Submitted> {
-    let submitted = submit::submit(tx, now, new).await?;
-    if !submitted.fresh || (new.due_at.is_none() && new.start_at.is_none()) {
-        return Ok(submitted);
-    }
-    let start = new.start_at.map(Timestamp::as_micros);
-    tx.execute(
-        "UPDATE videos SET due_at = $2, start_at = $3 WHERE id = $1",
-        &[&new.video.0, &new.due_at.map(Timestamp::as_micros), &start],
-    )
-    .await?;
-    tx.execute(
-        "UPDATE jobs
-         SET state = 'scheduled', scheduled_at = $2
-         WHERE video_id = $1 AND state = 'available' AND $2::bigint > $3",
-        &[&new.video.0, &start, &now.as_micros()],
-    )
-    .await?;
-    Ok(Submitted {
-        video: video::expect(tx, new.video).await?,
-        fresh: true,
-    })
 }
 
 pub(crate) async fn add(tx: &Tx, new: &ScheduleRow) -> Result<bool> {
@@ -154,7 +129,7 @@ pub(crate) async fn step(
     }
     let mut started = Vec::new();
     for new in &step.submissions {
-        started.push(submit(tx, now, new).await?);
+        started.push(submit::accept(tx, now, new, false).await?);
     }
     Ok(Some(started))
 }

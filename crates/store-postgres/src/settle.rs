@@ -1,248 +1,236 @@
-//! The end of an attempt: state, money, events and what follows, in one transaction.
+//! The end of attempts: state, money, events and what follows, in one transaction.
+//!
+//! However many end, and whatever is claimed after them, it takes three journeys to the server, one
+//! more where money is involved: what is known is locked and read; what follows from it is
+//! written, and what only the database knows is asked; the rest is written and committed.
 
-use serde_json::{Value, json};
-use store::{AttemptEnd, JobExit, JobOutcome, Lease, Settlement, VideoRow};
-use tokio_postgres::types::Json;
-use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
+use std::collections::HashSet;
 
-use crate::connection::Tx;
+use store::{Error, Exchange, Exchanged, Lease, LeasedJob, Settlement, VideoRow};
+use tokio_postgres::Row;
+use uuid::Uuid;
+use ytempire_core::{JobId, JobState, NodeId, Timestamp, TransferId, VideoId, VideoState};
+
+use crate::claim::{Ask, Chosen};
+use crate::connection::{Question, Tx};
+use crate::ends::Ends;
+use crate::exit::{self, Jobs, Videos};
 use crate::job::Leased;
-use crate::sql::{self, Cells, Result};
-use crate::{attempt, cache, event, job, node, transfer, video};
+use crate::money::Money;
+use crate::sql::{Cells, Fault, Result};
+use crate::{cache, event, job, node, transfer, video};
+
+pub(crate) async fn exchange(tx: &Tx, now: Timestamp, exchange: &Exchange) -> Result<Exchanged> {
+    let ask = exchange.claim.as_ref().map(|claim| Ask::of(now, claim));
+    let mut ends = lock(tx, now, &exchange.settlements).await?;
+    let written = write(tx, now, &mut ends, ask.as_ref(), None).await?;
+    Ok(Exchanged {
+        settled: ends.into_settled(),
+        claimed: written.claimed,
+    })
+}
 
 pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
-    let job = job::leased(tx, settlement.lease).await?;
-    transfer::settle_all(tx, now, &job, &settlement.postings).await?;
-    transfer::close_open(tx, now, &job).await?;
-    // What the attempt has to tell comes before its end, which may be the video's.
-    for event in &settlement.events {
-        event::append(tx, event).await?;
-    }
-    match &settlement.outcome {
-        JobOutcome::Completed {
-            output,
-            follow,
-            cached,
-            title,
-        } => {
-            complete(tx, now, &job, output).await?;
-            cache::put_all(tx, now, job.video, cached).await?;
-            if let Some(title) = title {
-                video::set_title(tx, job.video, title).await?;
-            }
-            if !job.is_over(tx).await? {
-                // Those that waited before: jobs added now count this one as completed already.
-                release_waiting(tx, &job).await?;
-                job::add(tx, now, job.video, follow).await?;
-                end_if_done(tx, now, job.video).await?;
-            }
-        }
-        JobOutcome::Retry { code, text, after } if job.may_try_again() => {
-            let due = now.after(*after);
-            let exit = JobExit {
-                due: Some(due),
-                error: Some((*code, text.as_str())),
-                ..JobExit::to(JobState::Scheduled, AttemptEnd::Retryable)
-            };
-            if leave(tx, now, &job, exit).await? == JobState::Scheduled {
-                tell(tx, now, &job, EventKind::JobRetryable, (*code, text)).await?;
-            }
-        }
-        JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
-            discard(tx, now, &job, *code, text).await?;
-        }
-    }
-    video::expect(tx, job.video).await
+    let mut ends = lock(tx, now, std::slice::from_ref(settlement)).await?;
+    let video = ends.only()?;
+    let written = write(tx, now, &mut ends, None, Some(video)).await?;
+    let row = written.video.ok_or_else(|| gone(video))?;
+    video::decode(&row)
+}
+
+fn gone(video: VideoId) -> Fault {
+    Fault::Said(Error::Database(format!("video {video} is gone")))
 }
 
 pub(crate) async fn release(tx: &Tx, now: Timestamp, lease: Lease) -> Result<()> {
-    let job = job::leased(tx, lease).await?;
-    transfer::close_open(tx, now, &job).await?;
-    let exit = JobExit::to(JobState::Available, AttemptEnd::Released);
-    leave(tx, now, &job, exit).await?;
-    // The attempt number stays, as it fences; the count of attempts goes back.
-    tx.execute(
-        "UPDATE jobs SET attempts = attempts - 1 WHERE id = $1",
-        &[&job.id.0],
-    )
-    .await?;
+    let jobs = vec![lease.job.0];
+    let mut ends = lock_jobs(tx, now, &jobs, &Vec::new(), &[]).await?;
+    let job = ends.held(lease)?;
+    ends.release(job)?;
+    write(tx, now, &mut ends, None, None).await?;
     Ok(())
 }
 
 pub(crate) async fn rescue(tx: &Tx, now: Timestamp, dead: &[NodeId]) -> Result<u32> {
-    let jobs = job::abandoned(tx, now, dead).await?;
-    for job in &jobs {
-        transfer::close_open(tx, now, job).await?;
-        if job.may_try_again() {
-            let exit = JobExit::to(JobState::Available, AttemptEnd::Rescued);
-            if leave(tx, now, job, exit).await? == JobState::Available {
-                let detail = json!({ "attempt": job.attempt });
-                event::about_job(tx, now, job.about(), EventKind::JobRescued, detail).await?;
-            }
-        } else {
-            let text = format!(
-                "{}: its process ended in the middle of it {} times",
-                job.stage, job.attempts
-            );
-            discard(tx, now, job, Code::AttemptsExhausted, &text).await?;
-        }
+    let (locked, jobs) = job::abandoned(tx, now, dead).await?;
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.id.0).collect();
+    let open = tx
+        .all(&[(transfer::OPEN, vec![&ids])])
+        .await?
+        .swap_remove(0);
+    let open = open.iter().map(transfer::decode).collect::<Result<_>>()?;
+    let money = Money::lock(tx, &jobs, open, &[]).await?;
+    let poisoned = |job: &Leased| {
+        format!(
+            "{}: its process ended in the middle of it {} times",
+            job.stage, job.attempts
+        )
+    };
+    let poisoned: Vec<String> = jobs.iter().map(poisoned).collect();
+    let mut ends = Ends::over(now, &locked, &jobs, money)?;
+    for (job, poisoned) in jobs.iter().zip(&poisoned) {
+        ends.rescue(*job, poisoned)?;
     }
     node::forget_silent(tx, now).await?;
+    write(tx, now, &mut ends, None, None).await?;
     Ok(jobs.len() as u32)
 }
 
 pub(crate) async fn cancel(tx: &Tx, now: Timestamp, id: VideoId) -> Result<bool> {
-    let row = video::lock(tx, id).await?;
-    if row.is_none_or(|row| row.state.is_final()) {
-        return Ok(false);
-    }
-    end_video(tx, now, id, VideoState::Cancelled, None).await?;
-    Ok(true)
+    let locked = tx.query(video::LOCK, &[&id.0]).await?;
+    let mut ends = Ends::over(now, &locked, &[], Money::default())?;
+    let cancelled = ends.end_video(id, VideoState::Cancelled, None);
+    write(tx, now, &mut ends, None, None).await?;
+    Ok(cancelled)
 }
 
-/// Ends a video and cancels what of it hasn't begun; running jobs end by themselves.
-async fn end_video(
+/// Locks what settlements are about and works out what they mean.
+async fn lock<'a>(tx: &Tx, now: Timestamp, settlements: &'a [Settlement]) -> Result<Ends<'a>> {
+    let jobs: Vec<Uuid> = settlements.iter().map(|s| s.lease.job.0).collect();
+    let postings = settlements.iter().flat_map(|s| &s.postings);
+    let asked: Vec<TransferId> = postings.map(|posting| posting.id).collect();
+    let follow = settlements.iter().flat_map(Settlement::follow);
+    let before: Vec<Uuid> = follow.flat_map(|job| &job.after).map(|id| id.0).collect();
+    let mut ends = lock_jobs(tx, now, &jobs, &before, &asked).await?;
+    for settlement in settlements {
+        ends.settle(settlement);
+    }
+    Ok(ends)
+}
+
+/// Locks the videos of `jobs` and reads what is known of them: which of those `before` jobs that
+/// follow are completed already, and the transfers that are `asked`.
+async fn lock_jobs<'a>(
     tx: &Tx,
     now: Timestamp,
-    id: VideoId,
-    state: VideoState,
-    failure: Option<&(Code, String)>,
-) -> Result<()> {
-    if !video::set_state(tx, now, id, state, failure).await? {
-        return Ok(());
+    jobs: &Vec<Uuid>,
+    before: &Vec<Uuid>,
+    asked: &[TransferId],
+) -> Result<Ends<'a>> {
+    if jobs.is_empty() {
+        return Ends::over(now, &[], &[], Money::default());
     }
-    // A claim may be taking some of them just now: this waits for it, and leaves those alone.
-    tx.execute(
-        "UPDATE jobs
-         SET state = 'cancelled', finalized_at = $2, scheduled_at = NULL
-         WHERE id IN (SELECT id
-                      FROM jobs
-                      WHERE video_id = $1 AND state IN ('waiting', 'scheduled', 'available')
-                      ORDER BY id
-                      FOR NO KEY UPDATE)",
-        &[&id.0, &now.as_micros()],
-    )
-    .await?;
-    let kind = match state {
-        VideoState::Ready => EventKind::VideoReady,
-        VideoState::Cancelled => EventKind::VideoCancelled,
-        _ => EventKind::VideoFailed,
+    let mut questions: Vec<Question<'_>> = vec![
+        (job::LOCK, vec![jobs]),
+        (job::RUNNING, vec![jobs]),
+        (transfer::OPEN, vec![jobs]),
+    ];
+    if !before.is_empty() {
+        questions.push((job::COMPLETED, vec![before]));
+    }
+    let answers = tx.all(&questions).await?;
+    let leased = answers[1].iter().map(job::decode_leased);
+    let leased = leased.collect::<Result<Vec<_>>>()?;
+    let open = answers[2].iter().map(transfer::decode);
+    let open = open.collect::<Result<Vec<_>>>()?;
+    let money = Money::lock(tx, &leased, open, asked).await?;
+    let mut ends = Ends::over(now, &answers[0], &leased, money)?;
+    for row in answers.get(3).into_iter().flatten() {
+        ends.before.insert(JobId(Cells::of("jobs", row).get("id")?));
+    }
+    Ok(ends)
+}
+
+/// What was written besides.
+struct Written {
+    claimed: Vec<LeasedJob>,
+    /// The row of the video that was asked for.
+    video: Option<Row>,
+}
+
+/// Writes ends, claims what is asked for, and commits.
+async fn write(
+    tx: &Tx,
+    now: Timestamp,
+    ends: &mut Ends<'_>,
+    ask: Option<&Ask<'_>>,
+    wanted: Option<VideoId>,
+) -> Result<Written> {
+    let (ready, candidates) = write_jobs(tx, now, ends, ask).await?;
+    for id in ready {
+        ends.ready(id);
+    }
+    let chosen = match ask {
+        Some(ask) => ask.choose(&candidates)?,
+        None => Chosen::default(),
     };
-    let detail = failure.map_or_else(
-        || json!({}),
-        |(code, text)| json!({ "code": code, "text": text }),
+    for id in chosen.begun() {
+        ends.begins(id);
+    }
+    let (videos, events) = (Videos::of(now, ends), event::Columns::of(&ends.told));
+    let wanted: Option<Vec<Uuid>> = wanted.map(|id| vec![id.0]);
+    let mut questions: Vec<Question<'_>> = Vec::new();
+    questions.extend(videos.write().into_iter().chain(events.append()));
+    let taken = questions.len();
+    if let Some(ask) = ask {
+        questions.extend(chosen.take(ask));
+    }
+    if let Some(id) = &wanted {
+        questions.push((video::GET, vec![id]));
+    }
+    let mut answers = tx.commit_with(&questions).await?;
+    let video = wanted.and_then(|_| answers.pop()?.pop());
+    let claimed = chosen.leased(&answers[taken..])?;
+    Ok(Written { claimed, video })
+}
+
+/// Writes what jobs and money of it there is, and asks which videos are ready and which jobs may be
+/// claimed.
+async fn write_jobs(
+    tx: &Tx,
+    now: Timestamp,
+    ends: &Ends<'_>,
+    ask: Option<&Ask<'_>>,
+) -> Result<(Vec<VideoId>, Vec<Row>)> {
+    let jobs = Jobs::of(now, ends);
+    let mut follow = job::Columns::at(now);
+    let completed: HashSet<JobId> = ends.before.union(&ends.completed).copied().collect();
+    for (id, job) in &ends.follow {
+        let video = &ends.videos[id];
+        follow.add((*id, video.priority, video.turn), job, &completed);
+    }
+    let (money, cached) = (
+        ends.money.changed(now),
+        cache::Columns::of(now, ends.cached.iter().copied()),
     );
-    event::about_video(tx, now, id, kind, detail).await
-}
-
-async fn complete(tx: &Tx, now: Timestamp, job: &Leased, output: &Value) -> Result<()> {
-    let exit = JobExit::to(JobState::Completed, AttemptEnd::Completed);
-    leave(tx, now, job, exit).await?;
-    tx.execute(
-        "UPDATE jobs SET output = $2 WHERE id = $1",
-        &[&job.id.0, &Json(output)],
-    )
-    .await?;
-    let detail = json!({ "attempt": job.attempt });
-    event::about_job(tx, now, job.about(), EventKind::JobCompleted, detail).await
-}
-
-async fn discard(tx: &Tx, now: Timestamp, job: &Leased, code: Code, text: &str) -> Result<()> {
-    let exit = JobExit {
-        error: Some((code, text)),
-        ..JobExit::to(JobState::Discarded, AttemptEnd::Discarded)
-    };
-    leave(tx, now, job, exit).await?;
-    tell(tx, now, job, EventKind::JobDiscarded, (code, text)).await?;
-    let failure = (code, text.to_owned());
-    end_video(tx, now, job.video, VideoState::Failed, Some(&failure)).await
-}
-
-async fn tell(
-    tx: &Tx,
-    now: Timestamp,
-    job: &Leased,
-    kind: EventKind,
-    (code, text): (Code, &str),
-) -> Result<()> {
-    let detail = json!({ "attempt": job.attempt, "code": code, "text": text });
-    event::about_job(tx, now, job.about(), kind, detail).await
-}
-
-/// Takes a job out of `running`. The caller has checked the lease in this transaction. A job
-/// of an ended video isn't to be tried again: nothing runs after a video's end. Returns where
-/// it went.
-async fn leave(tx: &Tx, now: Timestamp, job: &Leased, exit: JobExit<'_>) -> Result<JobState> {
-    let JobExit {
-        next,
-        due,
-        end,
-        error,
-    } = exit;
-    attempt::end(tx, now, job, end, error).await?;
-    let (next, due) = if !next.is_final() && job.is_over(tx).await? {
-        (JobState::Cancelled, None)
-    } else {
-        (next, due)
-    };
-    if next == JobState::Available {
+    let perhaps: Vec<Uuid> = ends.perhaps_ready().map(|id| id.0).collect();
+    // Jobs that waited before; those that follow count these as completed already.
+    let mut questions: Vec<Question<'_>> = Vec::new();
+    questions.extend(jobs.leave().into_iter().chain(jobs.note()));
+    let released = jobs.release().map(|release| {
+        questions.push(release);
+        questions.len() - 1
+    });
+    questions.extend(follow.insert().chain(jobs.cancel()));
+    questions.extend(money.save().chain(cached.put()));
+    let ready = exit::ready(&perhaps).map(|ready| {
+        questions.push(ready);
+        questions.len() - 1
+    });
+    if let Some(ask) = ask {
+        questions.extend(ask.candidates());
+    }
+    if questions.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut answers = tx.all(&questions).await?;
+    if jobs.count() > 0 && answers[0].len() != jobs.count() {
+        // It can't be, as their videos are locked.
+        return Err(Fault::Race("jobs ended by themselves".to_owned()));
+    }
+    let available = |row| Cells::of("jobs", row).get::<bool>("available");
+    let released = released.map_or(&[][..], |at| &answers[at]);
+    let woken = released.iter().map(available).collect::<Result<Vec<_>>>()?;
+    let back = ends
+        .exits
+        .iter()
+        .any(|exit| exit.how.next == JobState::Available);
+    if back || follow.wakes() || woken.contains(&true) {
         tx.wake();
     }
-    let code = error.map(|e| e.0.as_str());
-    let text = error.map(|e| sql::words(e.1));
-    tx.execute(
-        "UPDATE jobs
-         SET state = $3, node_id = NULL, lease_until = NULL, scheduled_at = $4,
-             finalized_at = $5,
-             error_code = coalesce($6, error_code), error_text = coalesce($7, error_text)
-         WHERE id = $1 AND state = 'running' AND attempt = $2",
-        &[
-            &job.id.0,
-            &i64::from(job.attempt),
-            &next.as_str(),
-            &due.map(Timestamp::as_micros),
-            &next.is_final().then_some(now.as_micros()),
-            &code,
-            &text.as_deref(),
-        ],
-    )
-    .await?;
-    Ok(next)
-}
-
-/// Makes available what waited for this job alone. A counter, not a search for unfinished
-/// jobs: two last jobs that end together can't strand the one that waits for both, as the lock
-/// of their video lets them end one after the other.
-async fn release_waiting(tx: &Tx, job: &Leased) -> Result<()> {
-    let rows = tx
-        .query(
-            "UPDATE jobs
-             SET waiting_for = waiting_for - 1,
-                 state = CASE WHEN waiting_for = 1 THEN 'available' ELSE state END
-             WHERE state = 'waiting'
-               AND id IN (SELECT job_id FROM job_deps WHERE after_id = $1)
-             RETURNING id, state",
-            &[&job.id.0],
-        )
-        .await?;
-    for row in &rows {
-        let state = Cells::of("jobs", row).named("state", JobState::from_name)?;
-        if state == JobState::Available {
-            tx.wake();
-        }
-    }
-    Ok(())
-}
-
-async fn end_if_done(tx: &Tx, now: Timestamp, id: VideoId) -> Result<()> {
-    let open = tx
-        .first(
-            "SELECT id FROM jobs WHERE video_id = $1 AND finalized_at IS NULL LIMIT 1",
-            &[&id.0],
-        )
-        .await?;
-    if open.is_some() {
-        return Ok(());
-    }
-    end_video(tx, now, id, VideoState::Ready, None).await
+    let id = |row| Cells::of("videos", row).get("id").map(VideoId);
+    let ready = ready.map_or(&[][..], |at| &answers[at]);
+    let ready = ready.iter().map(id).collect::<Result<_>>()?;
+    let candidates = ask.and_then(|_| answers.pop()).unwrap_or_default();
+    Ok((ready, candidates))
 }

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Race(String),
     /// The connection is gone.
     Lost(String),
+    /// The connection was gone before anything was asked of it.
+    Stale(String),
 }
 
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
@@ -90,7 +92,7 @@ impl Fault {
             Self::Race(text) => Error::Database(format!(
                 "other transactions came first again and again: {text}; try again"
             )),
-            Self::Lost(text) => Error::Away(format!(
+            Self::Lost(text) | Self::Stale(text) => Error::Away(format!(
                 "{place} can't be reached, or the connection was lost: {text}; the same command \
                  goes on once the database is back"
             )),

@@ -1,17 +1,33 @@
 //! Accepting a video: everything about it, in one transaction.
 
+use std::collections::HashSet;
+
 use ledger::Scope;
 use serde_json::json;
 use store::{Error, Submission, Submitted};
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use ytempire_core::{EventKind, Timestamp};
 
 use crate::books;
-use crate::connection::Tx;
+use crate::connection::{Question, Tx};
 use crate::sql::{self, Result};
 use crate::{event, job, line, video};
 
-pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<Submitted> {
+const INSERT: &str = "\
+    INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at, priority,
+                        turn, due_at, start_at)
+    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (account_id, key) DO NOTHING
+    RETURNING id";
+
+/// Accepts a video, and commits it where it `ends` the transaction: that saves a journey.
+pub(crate) async fn accept(
+    tx: &Tx,
+    now: Timestamp,
+    new: &Submission,
+    ends: bool,
+) -> Result<Submitted> {
     if let Some(video) = video::by_key(tx, new.account, &new.key).await? {
         return Ok(Submitted {
             video,
@@ -25,11 +41,8 @@ pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<
     // Of several calls with one key one inserts; the others wait here until it has committed,
     // then find its row.
     let inserted = tx
-        .execute(
-            "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at,
-                                 priority, turn)
-             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9)
-             ON CONFLICT (account_id, key) DO NOTHING",
+        .query(
+            INSERT,
             &[
                 &new.video.0,
                 &new.account.0,
@@ -40,10 +53,12 @@ pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<
                 &now.as_micros(),
                 &i64::from(new.priority),
                 &turn,
+                &new.due_at.map(Timestamp::as_micros),
+                &new.start_at.map(Timestamp::as_micros),
             ],
         )
         .await?;
-    if inserted == 0 {
+    if inserted.is_empty() {
         let found = video::by_key(tx, new.account, &new.key).await?;
         let video = found.ok_or_else(|| Error::Database("a video came and went".to_owned()))?;
         return Ok(Submitted {
@@ -51,13 +66,46 @@ pub(crate) async fn submit(tx: &Tx, now: Timestamp, new: &Submission) -> Result<
             fresh: false,
         });
     }
-    books::open(tx, &Scope::Video(new.video), new.budget).await?;
+    let row = add(tx, now, new, (turn, ends)).await?;
+    Ok(Submitted {
+        video: video::decode(&row)?,
+        fresh: true,
+    })
+}
+
+/// Adds all that belongs to a new video of this turn.
+async fn add(tx: &Tx, now: Timestamp, new: &Submission, (turn, ends): (i64, bool)) -> Result<Row> {
+    let mut scopes = vec![Scope::Video(new.video).key()];
+    let mut caps = vec![new.budget.0];
     for (stage, cap) in &new.envelopes {
-        books::open(tx, &Scope::Stage(new.video, *stage), *cap).await?;
+        scopes.push(Scope::Stage(new.video, *stage).key());
+        caps.push(cap.0);
     }
-    job::add(tx, now, new.video, &new.jobs).await?;
+    let mut jobs = job::Columns::at(now);
+    jobs.not_before(new.start_at);
+    for job in &new.jobs {
+        let of = (new.video, new.priority, turn);
+        jobs.add(of, job, &HashSet::new());
+    }
+    if jobs.wakes() {
+        tx.wake();
+    }
     let detail = json!({ "title": new.title, "budget_micro_usd": new.budget.0 });
-    event::about_video(tx, now, new.video, EventKind::VideoQueued, detail).await?;
-    let video = video::expect(tx, new.video).await?;
-    Ok(Submitted { video, fresh: true })
+    let told = [event::about_video(
+        now,
+        new.video,
+        EventKind::VideoQueued,
+        detail,
+    )];
+    let (events, ids) = (event::Columns::of(&told), vec![new.video.0]);
+    let mut questions: Vec<Question<'_>> = vec![(books::OPEN, vec![&scopes, &caps])];
+    questions.extend(jobs.insert().chain(events.append()));
+    questions.push((video::GET, vec![&ids]));
+    let mut answers = if ends {
+        tx.commit_with(&questions).await?
+    } else {
+        tx.all(&questions).await?
+    };
+    let row = answers.pop().and_then(|mut rows| rows.pop());
+    Ok(row.ok_or_else(|| Error::Database("a video was lost".to_owned()))?)
 }

@@ -1,18 +1,20 @@
 //! Statements about money.
 
-use ledger::{Hold, Outcome, Posting, Settled, Transfer, TransferState};
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use ledger::{Hold, Posting, Settled, Transfer, TransferState};
 use store::{Error, Lease};
 use tokio_postgres::Row;
 use uuid::Uuid;
 use ytempire_core::{
-    EventKind, JobId, MicroUsd, MoneyError, Stage, Timestamp, TransferId, UnitPrice, VideoId,
+    JobId, MicroUsd, MoneyError, Stage, Timestamp, TransferId, UnitPrice, VideoId,
 };
 
 use crate::books::Books;
-use crate::connection::{Connection, Tx};
+use crate::connection::{Connection, Question, Tx};
 use crate::job::Leased;
-use crate::sql::{Cells, Fault, Result};
+use crate::money::Money;
+use crate::sql::{Cells, Result};
 use crate::{event, job, line};
 
 macro_rules! select {
@@ -30,8 +32,10 @@ macro_rules! select {
 pub(crate) async fn hold(tx: &Tx, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
     let job = job::leased(tx, lease).await?;
     line::may_spend(tx).await?;
-    let known = found(tx, holds.iter().map(|hold| hold.id)).await?;
-    let mut books = Books::lock(tx, &job).await?;
+    let ids = names(holds.iter().map(|hold| hold.id));
+    let known = tx.all(&[named(&ids)]).await?.swap_remove(0);
+    let known = known.iter().map(decode).collect::<Result<Vec<_>>>()?;
+    let mut books = Books::locked(tx, job.video, job.stage).await?;
     let mut asked: Vec<TransferId> = Vec::new();
     for hold in holds {
         if let Some(known) = known.iter().find(|known| known.id == hold.id) {
@@ -41,17 +45,20 @@ pub(crate) async fn hold(tx: &Tx, now: Timestamp, lease: Lease, holds: &[Hold]) 
             if covers {
                 continue;
             }
-            return Err(misused(hold.id, "can't be reserved again"));
+            return Err(misuse(hold.id, "can't be reserved again").into());
         }
         if asked.contains(&hold.id) {
             continue;
         }
         asked.push(hold.id);
         let amount = hold.amount()?;
-        books.hold(amount)?;
+        books.hold((job.video, job.stage), amount)?;
         insert(tx, now, &job, hold, amount).await?;
     }
-    books.save(tx).await
+    let changed = books.changed();
+    let save: Vec<_> = changed.save().into_iter().collect();
+    tx.all(&save).await?;
+    Ok(())
 }
 
 async fn insert(
@@ -104,108 +111,91 @@ pub(crate) async fn mark_sent(
             )
             .await?;
         if marked == 0 {
-            return Err(misused(*id, "is not pending"));
+            return Err(misuse(*id, "is not pending").into());
         }
     }
     Ok(())
 }
 
-pub(crate) async fn settle_all(
+/// Ends some reservations of a job that goes on. Returns what there is to tell.
+pub(crate) async fn settle(
     tx: &Tx,
     now: Timestamp,
     job: &Leased,
     postings: &[Posting],
 ) -> Result<()> {
-    if postings.is_empty() {
-        return Ok(());
-    }
-    let mut known = found(tx, postings.iter().map(|posting| posting.id)).await?;
-    let mut books = Books::lock(tx, job).await?;
-    for posting in postings {
-        // A lease ends its own job's transfers and no other's.
-        let transfer = known
-            .iter_mut()
-            .find(|transfer| transfer.id == posting.id && transfer.job == job.id)
-            .ok_or_else(|| misused(posting.id, "is none of this job's"))?;
-        settle(tx, now, job, &mut books, (transfer, posting.outcome)).await?;
-    }
-    books.save(tx).await
-}
-
-/// Ends what an attempt left open: what was only reserved is given back, what was sent stays.
-pub(crate) async fn close_open(tx: &Tx, now: Timestamp, job: &Leased) -> Result<()> {
-    let rows = tx
-        .query(
-            select!("WHERE job_id = $1 AND state IN ('pending', 'sent') ORDER BY id"),
-            &[&job.id.0],
-        )
-        .await?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut books = Books::lock(tx, job).await?;
-    for row in &rows {
-        let mut transfer = decode(row)?;
-        let outcome = if transfer.state == TransferState::Sent {
-            Outcome::Unknown
-        } else {
-            Outcome::Void
-        };
-        settle(tx, now, job, &mut books, (&mut transfer, outcome)).await?;
-    }
-    books.save(tx).await
-}
-
-async fn settle(
-    tx: &Tx,
-    now: Timestamp,
-    job: &Leased,
-    books: &mut Books,
-    (transfer, outcome): (&mut Transfer, Outcome),
-) -> Result<()> {
-    let Some(settled) = transfer.settle(outcome)? else {
-        return Ok(());
-    };
-    let Settled {
-        state,
-        quantity,
-        posted,
-        released,
-    } = settled;
-    tx.execute(
-        "UPDATE transfers
-         SET state = $2, quantity = $3, posted = $4, settled_at = $5
-         WHERE id = $1",
-        &[
-            &transfer.id.0,
-            &state.as_str(),
-            &i64::try_from(quantity).unwrap_or(i64::MAX),
-            &posted.0,
-            &now.as_micros(),
-        ],
-    )
-    .await?;
-    (transfer.state, transfer.quantity, transfer.posted) = (state, quantity, posted);
-    if state == TransferState::Unknown {
-        return Ok(());
-    }
-    books.settle(tx, now, released, posted).await?;
-    if posted > released {
-        let detail = json!({ "transfer": transfer.id, "held_micro_usd": transfer.held,
-                             "posted_micro_usd": posted });
-        event::about_job(tx, now, job.about(), EventKind::BudgetOverrun, detail).await?;
-    }
+    let asked: Vec<TransferId> = postings.iter().map(|posting| posting.id).collect();
+    let mut money = Money::lock(tx, std::slice::from_ref(job), Vec::new(), &asked).await?;
+    let mut told = Vec::new();
+    money.post(now, job, postings, &mut told)?;
+    let (changed, events) = (money.changed(now), event::Columns::of(&told));
+    let questions: Vec<_> = changed.save().chain(events.append()).collect();
+    tx.all(&questions).await?;
     Ok(())
 }
 
-fn misused(id: TransferId, why: &str) -> Fault {
-    Fault::Said(Error::Database(format!("transfer {id} {why}")))
+/// What jobs have left open.
+pub(crate) const OPEN: &str =
+    select!("WHERE job_id = ANY ($1) AND state IN ('pending', 'sent') ORDER BY id");
+
+const SETTLE: &str = "\
+    UPDATE transfers
+    SET state = settled.state, quantity = settled.quantity, posted = settled.posted,
+        settled_at = $1
+    FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[])
+         AS settled (id, state, quantity, posted)
+    WHERE transfers.id = settled.id";
+
+/// Ends of transfers, column by column.
+pub(crate) struct Columns {
+    now: i64,
+    ids: Vec<Uuid>,
+    states: Vec<&'static str>,
+    quantities: Vec<i64>,
+    posted: Vec<i64>,
 }
 
-async fn found(tx: &Tx, ids: impl Iterator<Item = TransferId>) -> Result<Vec<Transfer>> {
-    let ids: Vec<Uuid> = ids.map(|id| id.0).collect();
-    let rows = tx.query(select!("WHERE id = ANY ($1)"), &[&ids]).await?;
-    rows.iter().map(decode).collect()
+impl Columns {
+    /// The last of several ends of a transfer counts.
+    pub(crate) fn of(now: Timestamp, ends: &[(TransferId, Settled)]) -> Self {
+        let last: BTreeMap<TransferId, Settled> = ends.iter().copied().collect();
+        let quantity = |end: &Settled| i64::try_from(end.quantity).unwrap_or(i64::MAX);
+        Self {
+            now: now.as_micros(),
+            ids: last.keys().map(|id| id.0).collect(),
+            states: last.values().map(|end| end.state.as_str()).collect(),
+            quantities: last.values().map(quantity).collect(),
+            posted: last.values().map(|end| end.posted.0).collect(),
+        }
+    }
+
+    /// Writes them, if there are any.
+    pub(crate) fn save(&self) -> Option<Question<'_>> {
+        let question: Question<'_> = (
+            SETTLE,
+            vec![
+                &self.now,
+                &self.ids,
+                &self.states,
+                &self.quantities,
+                &self.posted,
+            ],
+        );
+        (!self.ids.is_empty()).then_some(question)
+    }
+}
+
+/// Transfers by their names.
+pub(crate) fn named(ids: &Vec<Uuid>) -> Question<'_> {
+    (select!("WHERE id = ANY ($1)"), vec![ids])
+}
+
+pub(crate) fn names(ids: impl Iterator<Item = TransferId>) -> Vec<Uuid> {
+    ids.map(|id| id.0).collect()
+}
+
+pub(crate) fn misuse(id: TransferId, why: &str) -> Error {
+    Error::Database(format!("transfer {id} {why}"))
 }
 
 pub(crate) async fn list(db: &Connection, video: VideoId) -> Result<Vec<Transfer>> {
@@ -218,7 +208,7 @@ pub(crate) async fn list(db: &Connection, video: VideoId) -> Result<Vec<Transfer
     rows.iter().map(decode).collect()
 }
 
-fn decode(row: &Row) -> Result<Transfer> {
+pub(crate) fn decode(row: &Row) -> Result<Transfer> {
     let row = Cells::of("transfers", row);
     Ok(Transfer {
         id: TransferId(row.get("id")?),

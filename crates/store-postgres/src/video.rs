@@ -1,11 +1,11 @@
 //! Statements about videos.
 
-use store::{Error, VideoFilter, VideoRow};
+use store::{VideoFilter, VideoRow};
 use tokio_postgres::Row;
-use ytempire_core::{AccountId, Code, Timestamp, VideoId, VideoState};
+use ytempire_core::{AccountId, Timestamp, VideoId, VideoState};
 
-use crate::connection::{Connection, Tx};
-use crate::sql::{self, Cells, Result};
+use crate::connection::Connection;
+use crate::sql::{Cells, Result};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -21,12 +21,6 @@ macro_rules! select {
 pub(crate) async fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
     let row = db.first(select!("WHERE id = $1"), &[&video.0]).await?;
     row.as_ref().map(decode).transpose()
-}
-
-/// A video that a foreign key says is there.
-pub(crate) async fn expect(db: &Connection, video: VideoId) -> Result<VideoRow> {
-    let row = get(db, video).await?;
-    Ok(row.ok_or_else(|| Error::Database(format!("video {video} is gone")))?)
 }
 
 pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow>> {
@@ -51,15 +45,6 @@ pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<Vi
         )
         .await?;
     rows.iter().map(decode).collect()
-}
-
-/// A video's priority, and its place among its equals.
-pub(crate) async fn place(db: &Connection, video: VideoId) -> Result<(u8, i64)> {
-    let asked = "SELECT id, priority, turn FROM videos WHERE id = $1";
-    let row = db.first(asked, &[&video.0]).await?;
-    let row = row.ok_or_else(|| Error::Database(format!("video {video} is gone")))?;
-    let row = Cells::of("videos", &row);
-    Ok((row.count("priority")?, row.get("turn")?))
 }
 
 pub(crate) async fn find(db: &Connection, prefix: &str) -> Result<Option<VideoRow>> {
@@ -88,58 +73,13 @@ pub(crate) async fn by_key(
 
 /// Locks the row, and with it everything about the video, until the end of the transaction.
 /// `NO KEY`: rows that refer to it may still be added.
-pub(crate) async fn lock(tx: &Tx, video: VideoId) -> Result<Option<VideoRow>> {
-    let row = tx
-        .first(select!("WHERE id = $1 FOR NO KEY UPDATE"), &[&video.0])
-        .await?;
-    row.as_ref().map(decode).transpose()
-}
+pub(crate) const LOCK: &str =
+    "SELECT id, state, priority, turn FROM videos WHERE id = $1 FOR NO KEY UPDATE";
 
-/// Moves a video on; guarded by the state machine, so an ended one never changes. Its row is
-/// locked by the caller.
-pub(crate) async fn set_state(
-    tx: &Tx,
-    now: Timestamp,
-    video: VideoId,
-    next: VideoState,
-    failure: Option<&(Code, String)>,
-) -> Result<bool> {
-    let row = expect(tx, video).await?;
-    if !row.state.may_become(next) {
-        return Ok(false);
-    }
-    let finalized = next.is_final().then_some(now.as_micros());
-    let code = failure.map(|f| f.0.as_str());
-    let text = failure.map(|f| sql::words(&f.1));
-    let changed = tx
-        .execute(
-            "UPDATE videos
-             SET state = $2, finalized_at = $3, failure_code = $4, failure_text = $5
-             WHERE id = $1 AND state = $6",
-            &[
-                &video.0,
-                &next.as_str(),
-                &finalized,
-                &code,
-                &text.as_deref(),
-                &row.state.as_str(),
-            ],
-        )
-        .await?;
-    Ok(changed == 1)
-}
+/// Whole rows of videos.
+pub(crate) const GET: &str = select!("WHERE id = ANY ($1)");
 
-pub(crate) async fn set_title(tx: &Tx, video: VideoId, title: &str) -> Result<()> {
-    let title = &*sql::words(title);
-    tx.execute(
-        "UPDATE videos SET title = $2 WHERE id = $1",
-        &[&video.0, &title],
-    )
-    .await?;
-    Ok(())
-}
-
-fn decode(row: &Row) -> Result<VideoRow> {
+pub(crate) fn decode(row: &Row) -> Result<VideoRow> {
     let row = Cells::of("videos", row);
     Ok(VideoRow {
         id: VideoId(row.get("id")?),

@@ -1,12 +1,10 @@
-//! Statements about jobs: adding, claiming, keeping.
+//! Statements about jobs: adding and keeping them.
 
 use rusqlite::{Connection, Row, named_params};
-use store::{
-    ATTEMPTS_MAX, ClaimRequest, Error, JobRow, Lease, LeasedJob, LineMode, NewJob, Result, urgency,
-};
-use ytempire_core::{EventKind, JobId, JobState, Stage, Timestamp, VideoId, VideoState};
+use store::{ATTEMPTS_MAX, Error, JobRow, Lease, NewJob, Result, urgency};
+use ytempire_core::{JobId, JobState, Stage, Timestamp, VideoId};
 
-use crate::{attempt, event, line, sql, video};
+use crate::sql;
 
 /// What a guarded write needs to know of the job it is about.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +39,7 @@ pub(crate) fn add(tx: &Connection, now: Timestamp, video: VideoId, jobs: &[NewJo
         tx.prepare_cached(
             "UPDATE jobs
              SET waiting_for = open.n, state = iif(open.n = 0, 'available', 'waiting')
-             FROM (SELECT count(*) AS n
+             FROM (SELECT count(DISTINCT earlier.id) AS n
                    FROM job_deps
                    JOIN jobs AS earlier ON earlier.id = job_deps.after_id
                    WHERE job_deps.job_id = ?1 AND earlier.state <> 'completed') AS open
@@ -61,8 +59,10 @@ fn insert(
     urgency: i64,
 ) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at)
-         VALUES (:id, :video, :stage, 'waiting', :args, :rank, :waiting, :now)",
+        "INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at,
+                           cpu_milli, memory_mib, vram_mib, encoder_sessions)
+         VALUES (:id, :video, :stage, 'waiting', :args, :rank, :waiting, :now,
+                 :cpu, :memory, :vram, :encoders)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -73,101 +73,14 @@ fn insert(
             ":rank": urgency,
             ":waiting": job.after.len() as i64,
             ":now": now.as_micros(),
+            ":cpu": job.needs.cpu_milli,
+            ":memory": job.needs.memory_mib,
+            ":vram": job.needs.vram_mib,
+            ":encoders": job.needs.encoder_sessions,
         })
     })
     .map(drop)
     .map_err(sql::error)
-}
-
-pub(crate) fn claim(
-    tx: &Connection,
-    now: Timestamp,
-    request: &ClaimRequest,
-) -> Result<Vec<LeasedJob>> {
-    if line::get(tx)?.mode != LineMode::Running {
-        return Ok(Vec::new());
-    }
-    tx.prepare_cached(
-        "UPDATE jobs
-         SET state = 'available', scheduled_at = NULL
-         WHERE state = 'scheduled' AND scheduled_at <= ?1",
-    )
-    .and_then(|mut s| s.execute([now.as_micros()]))
-    .map_err(sql::error)?;
-    let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
-    let mut statement = tx
-        .prepare_cached(
-            "UPDATE jobs
-             SET state = 'running', attempt = attempt + 1, attempts = attempts + 1,
-                 node_id = :node, lease_until = :until
-             WHERE id IN (SELECT id
-                          FROM jobs
-                          WHERE state = 'available'
-                            AND (:video IS NULL OR video_id = :video)
-                            AND stage IN (SELECT value FROM json_each(:stages))
-                          ORDER BY rank, id
-                          LIMIT :max)
-             RETURNING id, video_id, stage, args, attempt",
-        )
-        .map_err(sql::error)?;
-    let mut rows = statement
-        .query(named_params! {
-            ":node": request.node.to_string(),
-            ":until": request.lease_until.as_micros(),
-            ":video": request.video.map(|id| id.to_string()),
-            ":stages": sql::to_json(&stages)?,
-            ":max": request.max,
-        })
-        .map_err(sql::error)?;
-    let mut claimed = Vec::new();
-    while let Some(row) = rows.next().map_err(sql::error)? {
-        claimed.push(leased_job(row, request)?);
-    }
-    drop(rows);
-    for job in &mut claimed {
-        attempt::begin(tx, now, job)?;
-        job.inputs = inputs(tx, job.lease.job)?;
-        if video::set_state(tx, now, job.video, VideoState::Running, None)? {
-            line::begun(tx, video::turn(tx, job.video)?)?;
-            let nothing = serde_json::json!({});
-            event::about_video(tx, now, job.video, EventKind::VideoRunning, &nothing)?;
-        }
-    }
-    Ok(claimed)
-}
-
-fn leased_job(row: &Row<'_>, request: &ClaimRequest) -> Result<LeasedJob> {
-    let attempt = row.get("attempt").map_err(sql::error)?;
-    let lease = Lease {
-        job: sql::parsed(row, "jobs", "id")?,
-        attempt,
-        node: request.node,
-    };
-    Ok(LeasedJob {
-        lease,
-        video: sql::parsed(row, "jobs", "video_id")?,
-        stage: sql::named(row, "jobs", "stage", Stage::from_name)?,
-        args: sql::json(row, "jobs", "args")?,
-        inputs: Vec::new(),
-    })
-}
-
-fn inputs(tx: &Connection, job: JobId) -> Result<Vec<serde_json::Value>> {
-    let mut statement = tx
-        .prepare_cached(
-            "SELECT jobs.id, jobs.output
-             FROM job_deps
-             JOIN jobs ON jobs.id = job_deps.after_id
-             WHERE job_deps.job_id = ?1
-             ORDER BY job_deps.position",
-        )
-        .map_err(sql::error)?;
-    let mut rows = statement.query([job.to_string()]).map_err(sql::error)?;
-    let mut inputs = Vec::new();
-    while let Some(row) = rows.next().map_err(sql::error)? {
-        inputs.push(sql::json(row, "jobs", "output")?);
-    }
-    Ok(inputs)
 }
 
 /// The job of a lease that still holds.

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod cache;
+mod claim;
 mod event;
 mod job;
 mod keep;
@@ -24,10 +25,10 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Expired, Expiry, JobRow, Kept,
-    Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow, NodeStatus, Result,
-    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
-    VideoFilter, VideoRow,
+    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
+    Expiry, JobRow, Kept, Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow,
+    NodeStatus, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store,
+    Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
@@ -103,7 +104,7 @@ impl Store for SqliteStore {
     async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>> {
         let claimed = self
             .connections
-            .write(move |tx| job::claim(tx, now, &request))
+            .write(move |tx| claim::claim(tx, now, &request))
             .await?;
         if !claimed.is_empty() {
             self.crash.pass("claim.after_commit");
@@ -131,6 +132,25 @@ impl Store for SqliteStore {
             .await;
         self.crash.pass("settle.after_commit");
         done
+    }
+
+    async fn job_exchange(&self, now: Timestamp, exchange: Exchange) -> Result<Exchanged> {
+        let settles = !exchange.settlements.is_empty();
+        if settles {
+            self.crash.pass("settle.before_commit");
+        }
+        let done = self
+            .connections
+            .write(move |tx| settle::exchange(tx, now, &exchange))
+            .await;
+        if settles {
+            self.crash.pass("settle.after_commit");
+        }
+        let done = done?;
+        if !done.claimed.is_empty() {
+            self.crash.pass("claim.after_commit");
+        }
+        Ok(done)
     }
 
     async fn job_release(&self, now: Timestamp, lease: Lease) -> Result<()> {

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0004_operations",
         include_str!("../migrations/0004_operations.sql"),
     ),
+    ("0005_needs", include_str!("../migrations/0005_needs.sql")),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -2,14 +2,43 @@
 
 use rusqlite::{Connection, named_params};
 use serde_json::json;
-use store::{AttemptEnd, JobExit, JobOutcome, Lease, Result, Settlement, VideoRow};
+use store::{
+    AttemptEnd, Error, Exchange, Exchanged, JobExit, JobOutcome, Lease, Result, Settled,
+    Settlement, VideoRow,
+};
 use ytempire_core::{Code, EventKind, JobState, NodeId, Timestamp, VideoId, VideoState};
 
 use crate::job::Leased;
-use crate::{attempt, cache, event, job, node, sql, transfer, video};
+use crate::{attempt, cache, claim, event, job, node, sql, transfer, video, writer};
+
+/// Ends a batch of attempts, then claims. A settlement that fails takes back only what it did
+/// itself.
+pub(crate) fn exchange(tx: &Connection, now: Timestamp, exchange: &Exchange) -> Result<Exchanged> {
+    let mut settled = Vec::with_capacity(exchange.settlements.len());
+    for settlement in &exchange.settlements {
+        let done = writer::in_savepoint(tx, |tx| end(tx, now, settlement));
+        // What fails for the disk's sake fails for all.
+        if matches!(done, Err(Error::DiskFull | Error::ReadOnly(_))) || tx.is_autocommit() {
+            done?;
+        } else {
+            settled.push(done);
+        }
+    }
+    let claimed = match &exchange.claim {
+        Some(request) => claim::claim(tx, now, request)?,
+        None => Vec::new(),
+    };
+    Ok(Exchanged { settled, claimed })
+}
 
 pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
+    let settled = end(tx, now, settlement)?;
+    video::expect(tx, settled.video)
+}
+
+fn end(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<Settled> {
     let job = job::leased(tx, settlement.lease)?;
+    let before = video::state(tx, job.video)?;
     transfer::settle_all(tx, now, &job, &settlement.postings)?;
     transfer::close_open(tx, now, &job)?;
     // What the attempt has to tell comes before its end, which may be the video's.
@@ -30,7 +59,7 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
             if let Some(title) = title {
                 video::set_title(tx, job.video, title)?;
             }
-            if !video::expect(tx, job.video)?.state.is_final() {
+            if !before.is_final() {
                 // Those that waited before: jobs added now count this one as completed already.
                 release_waiting(tx, &job)?;
                 job::add(tx, now, job.video, follow)?;
@@ -52,7 +81,12 @@ pub(crate) fn settle(tx: &Connection, now: Timestamp, settlement: &Settlement) -
             discard(tx, now, &job, *code, text)?;
         }
     }
-    video::expect(tx, job.video)
+    let state = video::state(tx, job.video)?;
+    Ok(Settled {
+        video: job.video,
+        state,
+        ended: state.is_final() && !before.is_final(),
+    })
 }
 
 pub(crate) fn release(tx: &Connection, now: Timestamp, lease: Lease) -> Result<()> {
@@ -184,7 +218,7 @@ fn leave(tx: &Connection, now: Timestamp, job: &Leased, exit: JobExit<'_>) -> Re
         error,
     } = exit;
     attempt::end(tx, now, job, end, error)?;
-    let over = !next.is_final() && video::expect(tx, job.video)?.state.is_final();
+    let over = !next.is_final() && video::state(tx, job.video)?.is_final();
     let (next, due) = if over {
         (JobState::Cancelled, None)
     } else {
@@ -228,11 +262,11 @@ fn release_waiting(tx: &Connection, job: &Leased) -> Result<()> {
 }
 
 fn end_if_done(tx: &Connection, now: Timestamp, id: VideoId) -> Result<()> {
-    let open: i64 = tx
-        .prepare_cached("SELECT count(*) FROM jobs WHERE video_id = ?1 AND finalized_at IS NULL")
-        .and_then(|mut s| s.query_row([id.to_string()], |row| row.get(0)))
+    let open = tx
+        .prepare_cached("SELECT 1 FROM jobs WHERE video_id = ?1 AND finalized_at IS NULL")
+        .and_then(|mut s| s.exists([id.to_string()]))
         .map_err(sql::error)?;
-    if open == 0 {
+    if !open {
         end_video(tx, now, id, VideoState::Ready, None)?;
     }
     Ok(())

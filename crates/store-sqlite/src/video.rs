@@ -52,6 +52,18 @@ pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow
     Ok(videos)
 }
 
+/// Where a video stands.
+pub(crate) fn state(db: &Connection, video: VideoId) -> Result<VideoState> {
+    let mut statement = db
+        .prepare_cached("SELECT id, state FROM videos WHERE id = ?1")
+        .map_err(sql::error)?;
+    let mut rows = statement.query([video.to_string()]).map_err(sql::error)?;
+    match rows.next().map_err(sql::error)? {
+        Some(row) => sql::named(row, "videos", "state", VideoState::from_name),
+        None => Err(store::Error::Database(format!("video {video} is gone"))),
+    }
+}
+
 /// A video's place among its equals.
 pub(crate) fn turn(db: &Connection, video: VideoId) -> Result<i64> {
     db.prepare_cached("SELECT turn FROM videos WHERE id = ?1")
@@ -78,8 +90,8 @@ pub(crate) fn set_state(
     next: VideoState,
     failure: Option<&(Code, String)>,
 ) -> Result<bool> {
-    let row = expect(tx, video)?;
-    if !row.state.may_become(next) {
+    let state = state(tx, video)?;
+    if !state.may_become(next) {
         return Ok(false);
     }
     tx.prepare_cached(
@@ -94,7 +106,7 @@ pub(crate) fn set_state(
             ":code": failure.map(|f| f.0.as_str()),
             ":text": failure.map(|f| &f.1),
             ":id": video.to_string(),
-            ":state": row.state.as_str(),
+            ":state": state.as_str(),
         })
     })
     .map(|changed| changed == 1)

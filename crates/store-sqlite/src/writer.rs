@@ -16,6 +16,10 @@ use crate::{migrate, sql};
 /// Commands that one commit may carry.
 const GROUP_MAX: usize = 64;
 
+/// Statements that stay prepared: more than there are. The driver keeps 16 by itself, and an
+/// exchange alone would push them out one by one.
+const STATEMENTS_MAX: usize = 256;
+
 /// How long a writer waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,6 +55,7 @@ impl Connections {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut write = Connection::open(path).map_err(sql::error)?;
         write.busy_timeout(BUSY_TIMEOUT).map_err(sql::error)?;
+        write.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         use_wal(&write).map_err(sql::error)?;
         write
             .execute_batch(
@@ -63,6 +68,7 @@ impl Connections {
         let read = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(sql::error)?;
         read.busy_timeout(BUSY_TIMEOUT).map_err(sql::error)?;
+        read.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         let (writer, commands) = channel();
         let (reader, queries) = channel::<Query>();
         spawn("store-writer", move || write_loop(&write, &commands))?;
@@ -120,7 +126,10 @@ fn gone() -> Error {
     Error::Database("the store's thread has ended".to_owned())
 }
 
-fn in_savepoint<T>(tx: &Connection, command: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+pub(crate) fn in_savepoint<T>(
+    tx: &Connection,
+    command: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
     tx.execute_batch("SAVEPOINT command").map_err(sql::error)?;
     let done = command(tx);
     let end = if done.is_ok() {

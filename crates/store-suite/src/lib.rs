@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "cases are test code")]
 
 mod cache;
+mod exchange;
 mod job;
 mod keep;
 mod line;
@@ -55,6 +56,14 @@ where
         job::completed_jobs_may_add_jobs,
         job::nothing_is_tried_again_after_a_videos_end,
         job::every_attempt_is_kept_with_its_error,
+        exchange::a_batch_ends_one_video_and_begins_another,
+        exchange::a_lost_lease_in_a_batch_fails_alone,
+        exchange::a_batch_is_as_its_ends_one_after_the_other,
+        exchange::what_ends_together_releases_what_waits_for_it,
+        exchange::a_paused_line_takes_ends_and_gives_nothing,
+        exchange::a_batch_settles_the_money_of_each,
+        exchange::a_claim_takes_what_fits_in_order,
+        exchange::what_never_fits_hides_nothing_behind_it,
         money::a_hold_that_doesnt_fit_writes_nothing,
         money::holds_are_all_or_none_and_asked_twice_reserve_once,
         money::racing_holds_never_pass_the_cap,

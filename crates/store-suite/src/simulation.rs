@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ledger::{Outcome, Posting, Transfer, TransferState};
-use store::{ATTEMPTS_MAX, Error, JobOutcome, Lease};
+use store::{ATTEMPTS_MAX, Error, JobOutcome, Lease, LeasedJob};
 use ytempire_core::{
     Code, EventKind, JobId, JobState, MicroUsd, NodeId, Stage, TransferId, VideoId, VideoState,
 };
@@ -85,7 +85,8 @@ impl Simulation {
             5..=8 => self.hold().await,
             9 => self.send().await,
             10..=12 => self.post().await,
-            13..=15 => self.settle().await,
+            13 | 14 => self.settle().await,
+            15 => self.exchange().await,
             16 => self.release().await,
             17 => self.rescue().await,
             18 => self.heartbeat().await,
@@ -119,7 +120,12 @@ impl Simulation {
     async fn claim(&mut self, max: usize) {
         let node = self.nodes[self.dice.below(self.nodes.len())];
         let max = 1 + self.dice.below(max) as u32;
-        for job in self.world.claim_of(&Stage::ALL, max, node).await {
+        let claimed = self.world.claim_of(&Stage::ALL, max, node).await;
+        self.took(claimed);
+    }
+
+    fn took(&mut self, claimed: Vec<LeasedJob>) {
+        for job in claimed {
             assert_eq!(self.videos[&job.video], None, "a job runs after the end");
             let before = self.current.insert(job.lease.job, job.lease);
             assert_eq!(before, None, "a job was given to two workers");
@@ -205,27 +211,72 @@ impl Simulation {
         }
     }
 
-    async fn settle(&mut self) {
-        let Some(worker) = self.pick() else { return };
-        let outcome = match self.dice.below(12) {
+    fn outcome(&mut self, lease: Lease) -> JobOutcome {
+        match self.dice.below(12) {
             0 => JobOutcome::Discard {
                 code: Code::Bug,
                 text: "no".to_owned(),
             },
             1 | 2 => retry(Duration::from_secs(self.dice.below(20) as u64)),
-            3 => {
-                let lease = self.workers[worker].lease;
-                completed(vec![self.world.job(Stage::Thumbnail, &[lease.job])])
-            }
+            3 => completed(vec![self.world.job(Stage::Thumbnail, &[lease.job])]),
             _ => completed(vec![]),
-        };
+        }
+    }
+
+    async fn settle(&mut self) {
+        let Some(worker) = self.pick() else { return };
         let lease = self.workers[worker].lease;
+        let outcome = self.outcome(lease);
         let done = self.world.settle(lease, outcome).await;
         if self.fenced(worker, &done) {
             let row = done.unwrap();
             self.ended(row.id, row.state);
             self.forget(worker);
         }
+    }
+
+    /// Ends what several workers did, some of them too late, and claims.
+    async fn exchange(&mut self) {
+        let n = self.workers.len().min(1 + self.dice.below(4));
+        let from = self.dice.below(self.workers.len() + 1 - n);
+        let mut settlements = Vec::new();
+        for worker in from..from + n {
+            let lease = self.workers[worker].lease;
+            let mut settlement = crate::exchange::end(lease, self.outcome(lease));
+            if let Some(hold) = self.workers[worker].holds.pop() {
+                settlement.postings = vec![self.posting(hold)];
+            }
+            settlements.push(settlement);
+        }
+        let node = self.nodes[self.dice.below(self.nodes.len())];
+        let claim = store::ClaimRequest {
+            node,
+            video: None,
+            stages: Stage::ALL.to_vec(),
+            max: self.dice.below(3) as u32,
+            room: store::Room::default(),
+            lease_until: self.world.now().after(LEASE),
+        };
+        let exchange = store::Exchange {
+            settlements: settlements.clone(),
+            claim: Some(claim),
+        };
+        let now = self.world.now();
+        let done = self.world.store.job_exchange(now, exchange).await.unwrap();
+        let mut leases = std::collections::HashSet::new();
+        for (settlement, settled) in settlements.iter().zip(&done.settled) {
+            let lease = settlement.lease;
+            let held = self.current.get(&lease.job) == Some(&lease) && leases.insert(lease);
+            let lost = matches!(settled, Err(Error::LeaseLost));
+            assert_eq!(lost, !held, "a late write, or a wrong refusal");
+            // A worker that didn't come through tries again later.
+            let Ok(settled) = settled else { continue };
+            let before = self.videos[&settled.video];
+            assert_eq!(settled.ended, before.is_none() && settled.state.is_final());
+            self.ended(settled.video, settled.state);
+            self.current.remove(&lease.job);
+        }
+        self.took(done.claimed);
     }
 
     async fn release(&mut self) {
@@ -265,7 +316,10 @@ impl Simulation {
             .await
             .unwrap();
         for (worker, lease) in leases.iter().enumerate() {
-            assert_eq!(lost.contains(lease), !self.holds_lease(worker));
+            // Of a cancelled video, all are told to stop.
+            let video = self.workers[worker].video;
+            let stop = self.videos[&video] == Some(VideoState::Cancelled);
+            assert_eq!(lost.contains(lease), stop || !self.holds_lease(worker));
         }
     }
 

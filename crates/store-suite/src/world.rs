@@ -60,6 +60,7 @@ impl World {
             args: json!({ "of": stage }),
             rank: 0,
             after: after.to_vec(),
+            needs: store::Needs::default(),
         }
     }
 
@@ -113,6 +114,7 @@ impl World {
             video: None,
             stages: stages.to_vec(),
             max,
+            room: store::Room::default(),
             lease_until,
         };
         self.store

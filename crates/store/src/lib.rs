@@ -7,6 +7,7 @@
 mod error;
 mod keep;
 mod line;
+mod room;
 mod row;
 mod schedule;
 
@@ -17,10 +18,11 @@ use ytempire_core::{Event, NodeId, ScheduleId, Timestamp, VideoId};
 pub use error::Error;
 pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
+pub use room::{Needs, Room};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
-    JobExit, JobOutcome, JobRow, Lease, LeasedJob, NODE_SILENT_MAX, NewJob, NodeRow, Settlement,
-    Submission, Submitted, VideoFilter, VideoRow,
+    Exchange, Exchanged, JobExit, JobOutcome, JobRow, Lease, LeasedJob, NODE_SILENT_MAX, NewJob,
+    NodeRow, Settled, Settlement, Submission, Submitted, VideoFilter, VideoRow,
 };
 pub use schedule::{ScheduleRow, ScheduleState, ScheduleStep};
 
@@ -59,7 +61,9 @@ pub trait Store: Send + Sync {
 
     // --- jobs ---
 
-    /// Takes the most urgent available jobs under a lease, at most `request.max`.
+    /// Takes the most urgent available jobs that fit into `request.room` under a lease, at most
+    /// `request.max`. Those that don't fit any more are passed over, as far as [`Room::sight`]
+    /// goes.
     ///
     /// Counts the attempt: a killed attempt counts. A job at its last attempt is discarded by
     /// [`Store::job_rescue`] instead of being claimed once more. Nothing is given out while the
@@ -80,6 +84,14 @@ pub trait Store: Send + Sync {
     /// last job is completed and `failed` when one is discarded. Once it has ended, a job that
     /// would be tried again is cancelled instead, here, in `job_release` and in `job_rescue`.
     async fn job_settle(&self, now: Timestamp, settlement: Settlement) -> Result<VideoRow>;
+
+    /// Ends a batch of attempts, each as [`Store::job_settle`] does, and then claims as
+    /// [`Store::job_claim`] does, all in one transaction.
+    ///
+    /// A settlement whose lease is lost, or that can't be settled so, fails alone: nothing of it
+    /// is written, and the others and the claim are as if it weren't there. Any other error fails
+    /// all of it.
+    async fn job_exchange(&self, now: Timestamp, exchange: Exchange) -> Result<Exchanged>;
 
     /// Gives a job back untouched: an interrupted attempt that doesn't count. Its pending
     /// transfers are voided, sent ones become unknown.

@@ -10,6 +10,8 @@ use ytempire_core::{
     VideoId, VideoState,
 };
 
+use crate::room::{Needs, Room};
+
 /// A video to be made.
 #[derive(Clone, Debug)]
 pub struct Submission {
@@ -128,6 +130,8 @@ pub struct NewJob {
     pub rank: i64,
     /// Jobs of the same video that must be completed before.
     pub after: Vec<JobId>,
+    /// What must be free on the node that runs it.
+    pub needs: Needs,
 }
 
 /// A job as the store has it.
@@ -162,6 +166,8 @@ pub struct ClaimRequest {
     pub stages: Vec<Stage>,
     /// At most so many.
     pub max: u32,
+    /// What they may need together.
+    pub room: Room,
     /// When the leases run out.
     pub lease_until: Timestamp,
 }
@@ -190,6 +196,8 @@ pub struct LeasedJob {
     pub args: serde_json::Value,
     /// What the jobs before it gave, in the order of `NewJob::after`.
     pub inputs: Vec<serde_json::Value>,
+    /// What it needs while it runs.
+    pub needs: Needs,
 }
 
 /// How an attempt ended, as it is remembered.
@@ -318,6 +326,45 @@ pub struct Settlement {
     pub postings: Vec<Posting>,
     /// More to tell than the change of state, which is told anyway.
     pub events: Vec<Event>,
+}
+
+impl Settlement {
+    /// Jobs that follow from it.
+    pub fn follow(&self) -> &[NewJob] {
+        match &self.outcome {
+            JobOutcome::Completed { follow, .. } => follow,
+            JobOutcome::Retry { .. } | JobOutcome::Discard { .. } => &[],
+        }
+    }
+}
+
+/// A batch of ended attempts, and what is wanted next.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    /// The ends, in the order in which they happened.
+    pub settlements: Vec<Settlement>,
+    /// What is claimed after them; their places are free then.
+    pub claim: Option<ClaimRequest>,
+}
+
+/// The answer to an exchange.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// How each settlement went, in their order. Of one that failed nothing was written.
+    pub settled: Vec<crate::Result<Settled>>,
+    /// What was claimed.
+    pub claimed: Vec<LeasedJob>,
+}
+
+/// What a settlement meant for its video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The video.
+    pub video: VideoId,
+    /// Where it stands now.
+    pub state: VideoState,
+    /// Whether this was its end.
+    pub ended: bool,
 }
 
 /// A file of ours.

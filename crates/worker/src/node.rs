@@ -237,6 +237,7 @@ impl Node {
             video,
             stages: Stage::ALL.to_vec(),
             max: free,
+            room: store::Room::default(),
             lease_until: now.after(LEASE),
         };
         for job in self.parts.store.job_claim(now, ask).await? {

@@ -375,6 +375,7 @@ async fn try_submit(
         args: serde_json::Value::Null,
         rank: 0,
         after: vec![],
+        needs: store::Needs::default(),
     };
     let submission = Submission {
         video: VideoId::fresh(&parts.ids, now),

@@ -89,6 +89,7 @@ async fn claim(parts: &Parts) -> LeasedJob {
         video: None,
         stages: Stage::ALL.to_vec(),
         max: 1,
+        room: store::Room::default(),
         lease_until: now.after(std::time::Duration::from_secs(9)),
     };
     parts.store.job_claim(now, request).await.unwrap().remove(0)
@@ -121,6 +122,7 @@ async fn make_ready(parts: &Parts, file: &ArtifactId, bytes: u64) {
         args: json!({}),
         rank: 0,
         after: vec![],
+        needs: store::Needs::default(),
     };
     complete(parts, json!({}), vec![validate]).await;
     let package = json!({ "files": { "video.mp4": { "id": file, "bytes": bytes } } });

@@ -65,6 +65,7 @@ fn job(
         args,
         rank: rank(stage, scene),
         after,
+        needs: store::Needs::default(),
     }
 }
 
