@@ -20,9 +20,10 @@ test: ## Runs every check and every test
 	@dev/setup --test
 	@cargo xtask test
 
-torture: ## Breaks a line of many videos for 7 minutes in all ways there are, then checks it
+torture: ## Cuts the power of a line, then breaks another in all ways there are; checks both
 	@dev/setup --test
 	cargo build --locked --profile release-lite -p ytempire -p torture
+	$(TARGET)/release-lite/torture power --ytempire $(TARGET)/release-lite/ytempire $(POWER)
 	$(TARGET)/release-lite/torture --ytempire $(TARGET)/release-lite/ytempire --seconds 440 \
 	  --nodes 4 --kills 300 --points 3 --crashes 15 --stops 20 --shifts 8 --jumps 10 --cuts 4 \
 	  --redis 10 --ready 50 $(ARGS)

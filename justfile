@@ -23,6 +23,11 @@ torture *args:
     cargo build -p ytempire -p torture
     cargo run -p torture -- --ytempire "${CARGO_TARGET_DIR:-target}/debug/ytempire" {{args}}
 
+# Cuts the power of a line at work again and again. Needs root.
+power *args:
+    cargo build -p ytempire -p torture
+    cargo run -p torture -- power --ytempire "${CARGO_TARGET_DIR:-target}/debug/ytempire" {{args}}
+
 # ── one thing at a time ────────────────────────────────────────────────────────────────────
 
 # Clippy, as strict as CI.

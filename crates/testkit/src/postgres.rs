@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// How to get what is missing.
 const INSTALL: &str = "install PostgreSQL 15 or later: dev/setup --test, \
                        or apt-get install postgresql";
@@ -61,11 +63,18 @@ impl PostgresServer {
     /// # Panics
     /// Without `PostgreSQL`: says how to install it.
     pub fn start_with(settings: &str) -> Self {
+        Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// As [`PostgresServer::start_with`], below a folder that any user can walk to. Its path is short:
+    /// that of a socket has at most 107 bytes.
+    ///
+    /// # Panics
+    /// Without `PostgreSQL`: says how to install it.
+    pub fn start_in(parent: &Path, settings: &str) -> Self {
         let programs = Programs::find();
         let template = programs.template();
-        // In the system's folder for such things: the path of a socket has at most 107 bytes, and
-        // the server's user must be able to walk to it.
-        let folder = programs.folder("ytempire-pg");
+        let folder = programs.folder(parent, "ytempire-pg");
         let copied = Command::new("cp")
             .arg("-a")
             .arg(&template)
@@ -104,6 +113,15 @@ impl PostgresServer {
     }
 
     fn up(&self) {
+        let started = self.try_up();
+        assert!(
+            started.is_ok(),
+            "the server doesn't start; {INSTALL}\n{started:?}"
+        );
+    }
+
+    /// Starts it; what it said where it didn't start.
+    fn try_up(&self) -> Result<(), String> {
         let log = self.folder.join("log");
         let options = format!(
             "{} -c unix_socket_directories='{}'",
@@ -115,8 +133,10 @@ impl PostgresServer {
             Some(&log),
             "start",
         );
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        assert!(done, "the server doesn't start; {INSTALL}\n{said}");
+        if done {
+            return Ok(());
+        }
+        Err(fs::read_to_string(&log).unwrap_or_default())
     }
 
     /// Ends the server as a power cut would (nothing is written any more) and starts it again;
@@ -134,6 +154,33 @@ impl PostgresServer {
     /// Starts it again after [`PostgresServer::crash`].
     pub fn restart(&self) {
         self.up();
+    }
+
+    /// As [`PostgresServer::restart`], after [`PostgresServer::kill`]; what the server said where it
+    /// didn't start.
+    pub fn try_restart(&self) -> Result<(), String> {
+        // They name a process that has ended; until the system has buried it, or where the number is
+        // another process's by now, they would be taken for a running server's.
+        for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            drop(fs::remove_file(self.folder.join(lock)));
+        }
+        self.try_up()
+    }
+
+    /// Ends all its processes at once, when its disk is gone already: nothing is read from there.
+    pub fn kill(&self) {
+        let data = self.folder.join("data");
+        loop {
+            let ours = processes_in(&data);
+            if ours.is_empty() {
+                return;
+            }
+            for id in ours {
+                // It may have ended just now.
+                let _sent = kill_process(id, Signal::KILL);
+            }
+            std::thread::yield_now();
+        }
     }
 
     fn psql(&self) -> Command {
@@ -301,10 +348,10 @@ impl Programs {
     }
 
     /// A fresh folder that belongs to the server's user.
-    fn folder(&self, name: &str) -> PathBuf {
+    fn folder(&self, parent: &Path, name: &str) -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("{name}-{}-{n}", std::process::id()));
+        let folder = parent.join(format!("{name}-{}-{n}", std::process::id()));
         // A process of this number may have been killed together with its watcher.
         drop(fs::remove_dir_all(&folder));
         fs::create_dir(&folder).expect("the system's temporary folder can be written");
@@ -327,7 +374,7 @@ impl Programs {
             assert_eq!(owner, user, "{} is somebody else's", folder.display());
             return folder;
         }
-        let fresh = self.folder("ytempire-pg-initdb");
+        let fresh = self.folder(&std::env::temp_dir(), "ytempire-pg-initdb");
         let made = self
             .command("initdb")
             .args([
@@ -352,6 +399,15 @@ impl Programs {
         drop(fs::remove_dir_all(&fresh));
         folder
     }
+}
+
+/// Processes that work in `folder`, as a server's do in its data folder. One that has ended and that
+/// nobody has waited for works nowhere.
+fn processes_in(folder: &Path) -> Vec<Pid> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|at| at == folder))
+        .filter_map(|process| Pid::from_raw(process.file_name().to_str()?.parse().ok()?))
+        .collect()
 }
 
 /// The user that the Debian package made for servers.

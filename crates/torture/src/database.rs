@@ -1,6 +1,6 @@
 //! The checker's own door to the database: SQL in, JSON rows out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use rusqlite::types::ValueRef;
@@ -21,12 +21,20 @@ pub enum Database {
 
 impl Database {
     /// A fresh one. The file of `SQLite` comes into `data`, once the product has made it.
-    pub fn start(backend: Backend, data: &std::path::Path) -> Self {
+    pub fn start(backend: Backend, data: &Path) -> Self {
+        Self::start_in(&std::env::temp_dir(), backend, data, "")
+    }
+
+    /// As [`Database::start`]; a server is below `parent`, and has more `settings`.
+    pub(crate) fn start_in(parent: &Path, backend: Backend, data: &Path, settings: &str) -> Self {
         match backend {
             Backend::Sqlite => Self::Sqlite(data.join("ytempire.db")),
             Backend::Postgres => {
                 // When a transaction was committed tells in which order two of them count.
-                let server = PostgresServer::start_with("-c track_commit_timestamp=on");
+                let server = PostgresServer::start_in(
+                    parent,
+                    &format!("-c track_commit_timestamp=on {settings}"),
+                );
                 let url = server.fresh();
                 Self::Postgres(Box::new(server), url)
             }
@@ -97,7 +105,7 @@ impl Database {
     }
 }
 
-fn sqlite_rows(path: &std::path::Path, sql: &str) -> Result<Value> {
+fn sqlite_rows(path: &Path, sql: &str) -> Result<Value> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     let mut statement = db.prepare(sql)?;

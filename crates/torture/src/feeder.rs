@@ -29,6 +29,8 @@ pub(crate) struct Office<'a> {
     pub(crate) counts: &'a Mutex<Counts>,
     known: Mutex<Known>,
     numbered: Mutex<u32>,
+    /// Videos that wait or are made, at which nothing more is ordered.
+    open_max: u64,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +45,16 @@ impl<'a> Office<'a> {
             counts,
             known: Mutex::default(),
             numbered: Mutex::default(),
+            open_max: OPEN_MAX,
+        }
+    }
+
+    /// One that orders as fast as it is answered.
+    pub(crate) fn eager(world: &'a World, counts: &'a Mutex<Counts>) -> Self {
+        let open_max = u64::MAX;
+        Self {
+            open_max,
+            ..Self::new(world, counts)
         }
     }
 
@@ -60,7 +72,7 @@ impl<'a> Office<'a> {
             let open = "SELECT count(*) AS open FROM videos WHERE finalized_at IS NULL";
             let open = self.world.database.rows::<Open>(open);
             match open {
-                Ok(rows) if rows.first().is_some_and(|row| row.open < OPEN_MAX) => {
+                Ok(rows) if rows.first().is_some_and(|row| row.open < self.open_max) => {
                     self.submit(3, None)?;
                 }
                 // Enough, or the database is away.
@@ -72,7 +84,9 @@ impl<'a> Office<'a> {
 
     /// Orders so many videos with one command, which may be told where to die. Tells whether it did.
     pub(crate) fn submit(&self, many: u32, crash: Option<(&'static str, u32)>) -> Result<bool> {
-        let mut arguments = vec!["video".to_owned(), "submit".to_owned(), "--json".to_owned()];
+        let mut arguments: Vec<String> = ["video", "submit", "--json", "--waiting-max", "0"]
+            .map(str::to_owned)
+            .to_vec();
         for _ in 0..many {
             arguments.push(self.brief()?);
         }

@@ -266,6 +266,13 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
+    /// All nodes end at once.
+    pub(crate) fn kill_all(&mut self) {
+        for node in &mut self.nodes {
+            node.kill();
+        }
+    }
+
     /// All nodes leave. Tells which had to be killed after 60 seconds.
     pub(crate) fn leave(&mut self) -> Vec<String> {
         for node in self.nodes.iter_mut().filter(|node| node.is_up()) {

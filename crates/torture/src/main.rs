@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use comfy_table::{Table, presets};
-use torture::{Options, Plan, Run, World, run};
+use torture::{Options, Plan, PowerOptions, Run, World, power, run};
 
 /// Breaks a real line of many videos, and checks from outside what came of it
 #[derive(Parser)]
@@ -21,7 +21,57 @@ struct Arguments {
     plan: bool,
 }
 
+/// Cuts the power under lines at work, and looks what of it is there afterwards
+#[derive(Parser)]
+#[command(name = "torture power")]
+struct PowerArguments {
+    #[command(flatten)]
+    options: PowerOptions,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> anyhow::Result<ExitCode> {
+    let mut words = std::env::args_os();
+    if words.nth(1).is_some_and(|word| word == "power") {
+        let name = std::iter::once("torture power".into());
+        return cut_power(&PowerArguments::parse_from(name.chain(words)));
+    }
+    torture()
+}
+
+fn cut_power(arguments: &PowerArguments) -> anyhow::Result<ExitCode> {
+    let power = power(&arguments.options)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&power)?);
+    }
+    if let Some(why) = &power.skipped {
+        println!("POWER CUTS WERE SKIPPED: {why}");
+        println!("NOTHING IS SAID HERE ABOUT WHAT SURVIVES A POWER CUT. Run it as root on Linux.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for storm in &power.storms {
+        let told = if storm.must_lose {
+            "control"
+        } else {
+            "the product"
+        };
+        println!(
+            "{told}, {}: {} power cuts, {} acknowledged, {} told ready, {} files, {} LOST",
+            storm.what, storm.cuts, storm.acknowledged, storm.told_ready, storm.files, storm.lost
+        );
+    }
+    let wrong = power.wrong();
+    for text in &wrong {
+        println!("WRONG {text}");
+    }
+    let verdict = if power.is_good() { "good" } else { "BAD" };
+    println!("power, seed {}: {verdict}", power.options.seed);
+    Ok(ExitCode::from(u8::from(!power.is_good())))
+}
+
+fn torture() -> anyhow::Result<ExitCode> {
     let Arguments {
         options,
         json,

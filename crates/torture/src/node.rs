@@ -1,7 +1,7 @@
 //! One node: a process that is killed, stopped and started again.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -97,7 +97,7 @@ impl Node {
             world.give_clock(&mut command, self.number)?;
         }
         let child = command
-            .stdout(Stdio::null())
+            .stdout(world.ends_of(self.number)?)
             .stderr(world.log_of(self.number)?)
             .spawn()
             .context("start a node")?;

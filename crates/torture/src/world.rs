@@ -1,5 +1,6 @@
 //! The folder of a run, the program in it, and the log of what was done.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub struct World {
     folder: PathBuf,
     /// Gone afterwards, unless the folder was named.
     _temporary: Option<tempfile::TempDir>,
+    /// The product's files.
+    data: PathBuf,
     /// The product's database.
     pub database: Database,
     /// The line's Redis; none once the run is over.
@@ -41,6 +44,15 @@ impl World {
     /// # Errors
     /// The program can't be run, or the folder can't be made.
     pub fn new(options: &Options) -> Result<Self> {
+        Self::start(options, None, "")
+    }
+
+    /// A fresh one whose database and files are on `disk`; what the harness knows is elsewhere.
+    pub(crate) fn on(options: &Options, disk: &Path, settings: &str) -> Result<Self> {
+        Self::start(options, Some(disk), settings)
+    }
+
+    fn start(options: &Options, disk: Option<&Path>, settings: &str) -> Result<Self> {
         let program = options
             .ytempire
             .canonicalize()
@@ -54,12 +66,16 @@ impl World {
             (None, Some(temporary)) => temporary.path().to_owned(),
             (None, None) => unreachable!("one of the two is there"),
         };
-        for below in ["data", "briefs", "clocks", "logs", "out"] {
+        for below in ["briefs", "clocks", "logs", "out"] {
             fs::create_dir_all(folder.join(below))?;
         }
         let folder = folder.canonicalize()?;
         let log = File::create(folder.join("acts.log"))?;
-        let database = Database::start(options.database, &folder.join("data"));
+        let data = disk.unwrap_or(&folder).join("data");
+        fs::create_dir_all(&data)?;
+        let temporary_folder = std::env::temp_dir();
+        let below = disk.unwrap_or(&temporary_folder);
+        let database = Database::start_in(below, options.database, &data, settings);
         let redis = RedisServer::start();
         let wires = Wires::lay(options.nodes, &database, &redis)?;
         let world = Self {
@@ -69,6 +85,7 @@ impl World {
             faketime: clock::library()?,
             folder,
             _temporary: temporary,
+            data,
             program,
             began: Instant::now(),
             log: Mutex::new(log),
@@ -99,6 +116,7 @@ impl World {
                     .append(true)
                     .open(folder.join("acts.log"))?,
             ),
+            data: folder.join("data"),
             folder,
             _temporary: None,
             program: options.ytempire.canonicalize()?,
@@ -113,7 +131,7 @@ impl World {
 
     /// Where the product keeps its files.
     pub fn data(&self) -> PathBuf {
-        self.path("data")
+        self.data.clone()
     }
 
     /// The program with its arguments. It dies with the thread that starts it.
@@ -175,6 +193,24 @@ impl World {
     pub(crate) fn log_of(&self, node: usize) -> Result<File> {
         let path = self.path(format!("logs/node-{node}.log"));
         Ok(OpenOptions::new().create(true).append(true).open(path)?)
+    }
+
+    /// A file that a node tells the ends of videos to.
+    pub(crate) fn ends_of(&self, node: usize) -> Result<File> {
+        let path = self.path(format!("logs/ends-{node}"));
+        Ok(OpenOptions::new().create(true).append(true).open(path)?)
+    }
+
+    /// Videos that nodes have told are ready.
+    pub(crate) fn told_ready(&self) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        for node in 0..16 {
+            let text = fs::read_to_string(self.path(format!("logs/ends-{node}")));
+            let text = text.unwrap_or_default();
+            let ready = text.lines().filter_map(|line| line.strip_prefix("ready "));
+            told.extend(ready.filter_map(|rest| rest.split(' ').next().map(str::to_owned)));
+        }
+        told
     }
 
     /// Notes what was done.

@@ -29,7 +29,6 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
         .iter()
         .map(|job| (job.id.as_str(), job.attempt))
         .collect();
-    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     for transfer in &books.transfers {
         found
             .extend(badly_ended(transfer).map(|text| Finding::new("transfer", &transfer.id, text)));
@@ -38,6 +37,15 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
             let text = format!("is of attempt {} of {attempt}", transfer.attempt);
             found.push(Finding::new("transfer", &transfer.id, text));
         }
+    }
+    found.extend(accounts_of(books));
+    found
+}
+
+/// Every account against the transfers that belong to it.
+pub(super) fn accounts_of(books: &Books) -> Vec<Finding> {
+    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
+    for transfer in &books.transfers {
         for scope in [
             format!("video:{}", transfer.video),
             format!("stage:{}:{}", transfer.video, transfer.stage),
@@ -51,8 +59,7 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
             sum.2 += (transfer.posted - transfer.held).max(0);
         }
     }
-    found.extend(accounts(books, &sums));
-    found
+    accounts(books, &sums)
 }
 
 fn badly_ended(transfer: &Transfer) -> Option<String> {

@@ -61,8 +61,23 @@ pub(super) fn check(books: &Books, known: &Known) -> Vec<Finding> {
     found
 }
 
+/// What nodes told against what is written.
+pub(super) fn told(books: &Books, ready: &BTreeSet<String>) -> Vec<Finding> {
+    let states: HashMap<&str, &str> = books
+        .videos
+        .iter()
+        .map(|video| (video.id.as_str(), video.state.as_str()))
+        .collect();
+    let state = |id: &String| states.get(id.as_str()).copied().unwrap_or("gone");
+    ready
+        .iter()
+        .filter(|id| state(id) != "ready")
+        .map(|id| Finding::new("told", id, format!("was told ready and is {}", state(id))))
+        .collect()
+}
+
 /// The customers' own list against the videos that are there.
-fn accepted(books: &Books, known: &Known) -> Vec<Finding> {
+pub(super) fn accepted(books: &Books, known: &Known) -> Vec<Finding> {
     let mut found = Vec::new();
     let there: HashSet<&str> = books.videos.iter().map(|video| video.id.as_str()).collect();
     let accepted: BTreeSet<&String> = known.accepted.iter().collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use torture::{Backend, Minimums, Options, World, check, run};
+use torture::{Backend, Minimums, Options, PowerOptions, World, check, power, run};
 
 fn options(database: Backend, seconds: u64) -> Options {
     Options {
@@ -38,6 +38,28 @@ fn a_line_that_is_tortured_for_a_while_keeps_its_books() {
         run.is_good(),
         "{}",
         serde_json::to_string_pretty(&run).unwrap()
+    );
+}
+
+/// A slice of `make torture`. Only root can cut the power of a disk.
+#[test]
+fn what_was_acknowledged_outlasts_power_cuts() {
+    let options = PowerOptions {
+        seed: 11,
+        ytempire: env!("CARGO_BIN_EXE_ytempire").into(),
+        sqlite: 2,
+        postgres: 2,
+        control: 16,
+    };
+    let power = power(&options).unwrap();
+    if let Some(why) = &power.skipped {
+        eprintln!("POWER CUTS WERE SKIPPED: {why}");
+        return;
+    }
+    assert!(
+        power.is_good(),
+        "{}",
+        serde_json::to_string_pretty(&power).unwrap()
     );
 }
 
