@@ -61,6 +61,10 @@ codes! {
     Unconfirmed = "YT0015", exit 2;
     /// The video has not ended, or a job of it still runs.
     VideoUnfinished = "YT0016", exit 2;
+    /// No such schedule.
+    ScheduleUnknown = "YT0017", exit 2;
+    /// A schedule that can't be: its expression, slot or time zone, or a name that is taken.
+    ScheduleInvalid = "YT0018", exit 2;
 
     /// The worst case of the plan doesn't fit the budget.
     BudgetExceeded = "YT0101", exit 3;
@@ -209,6 +213,8 @@ impl Code {
             | Self::NodeUnknown
             | Self::VideoUnfinished
             | Self::Unconfirmed
+            | Self::ScheduleUnknown
+            | Self::ScheduleInvalid
             | Self::ProviderRefused
             | Self::ValidationRejected => Class::Input,
         }

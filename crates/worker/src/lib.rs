@@ -23,8 +23,11 @@ mod plan;
 mod progress;
 mod report;
 mod request;
+mod retention;
 mod submit;
+mod timing;
 
+pub mod schedules;
 pub mod stages;
 
 pub use asset::{Asset, AssetKind};
@@ -37,4 +40,6 @@ pub use plan::{Plan, PlanError};
 pub use progress::{Progress, StageProgress};
 pub use report::{Check, Finding, QualityReport, Verdict};
 pub use request::{Music, Narrator, Request, Source, Take};
+pub use retention::Retention;
 pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};
+pub use timing::{CatchUp, Due, Tick, Timing, TimingError, slot};

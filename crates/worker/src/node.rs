@@ -16,7 +16,7 @@ use crate::alive::{self, Alive};
 use crate::attempt::Attempt;
 use crate::clock::LineClock;
 use crate::error::{StageError, WorkError, backoff};
-use crate::{Parts, Request, stages};
+use crate::{Parts, Request, retention, schedules, stages};
 
 /// How long a lease lasts unless it is extended.
 const LEASE: Duration = Duration::from_secs(15);
@@ -216,6 +216,8 @@ impl Node {
         self.clock.set(&*self.parts.store).await?;
         self.heartbeat(&crew.running).await?;
         self.rescue().await?;
+        schedules::start_due(&self.parts).await;
+        retention::expire(&self.parts).await;
         let now = self.parts.now();
         if let Some(orders) = self.parts.store.node_beat(now, self.id).await? {
             return Ok(orders);

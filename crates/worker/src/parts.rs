@@ -11,7 +11,7 @@ use signal::Signal;
 use store::Store;
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
-use crate::{Backends, Progress};
+use crate::{Backends, Progress, Retention};
 
 /// Everything a node needs, put together once at start.
 #[derive(Clone)]
@@ -40,6 +40,10 @@ pub struct Parts {
     pub slots: u32,
     /// For how long backends may fail before jobs that wait for them lose attempts.
     pub patience: Duration,
+    /// The most videos that may wait; `None`: any number.
+    pub waiting_max: Option<u32>,
+    /// How long what has ended is kept.
+    pub retention: Arc<Retention>,
     /// Where a test ends the process.
     pub crash: CrashPlan,
 }

@@ -56,7 +56,7 @@ pub struct RefusedOrder {
 }
 
 impl RefusedOrder {
-    fn new(code: Code, text: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(code: Code, text: impl std::fmt::Display) -> Self {
         Self {
             code,
             text: text.to_string(),
@@ -335,18 +335,30 @@ pub fn prepare_again(
     request: &serde_json::Value,
     from: Option<Stage>,
 ) -> Result<Prepared, RefusedOrder> {
-    let request: Request = serde_json::from_value(request.clone()).map_err(|e| {
-        let text = format!("it was ordered with another version of this program: {e}");
-        RefusedOrder::new(Code::BriefInvalid, text)
-    })?;
-    let mut request = Request {
-        renderer: RENDERER,
-        ..request
-    };
+    let mut request = Request::of(request)?;
     if let Some(from) = from {
         let mark = VideoId::fresh(&parts.ids, parts.now()).to_string();
         request.takes.push(Take { from, mark });
     }
+    prepared_again(parts, request)
+}
+
+impl Request {
+    /// What was kept of an order, for the renderer of today.
+    pub(crate) fn of(kept: &serde_json::Value) -> Result<Self, RefusedOrder> {
+        let request: Self = serde_json::from_value(kept.clone()).map_err(|e| {
+            let text = format!("it was ordered with another version of this program: {e}");
+            RefusedOrder::new(Code::BriefInvalid, text)
+        })?;
+        let renderer = RENDERER;
+        Ok(Self {
+            renderer,
+            ..request
+        })
+    }
+}
+
+pub(crate) fn prepared_again(parts: &Parts, request: Request) -> Result<Prepared, RefusedOrder> {
     let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
     let key = key(&request)?;
     Ok(Prepared {
@@ -363,6 +375,20 @@ async fn try_submit(
     terms: Terms,
     number: u32,
 ) -> store::Result<Submitted> {
+    let key = format!("{}#{number}", prepared.key);
+    let submission = submission(parts, prepared, terms, key)?;
+    let submitted = parts.store.video_submit(parts.now(), submission).await?;
+    parts.signal.wake(1).await;
+    Ok(submitted)
+}
+
+/// What the store is asked to accept, under this idempotency key.
+pub(crate) fn submission(
+    parts: &Parts,
+    prepared: &Prepared,
+    terms: Terms,
+    key: String,
+) -> store::Result<Submission> {
     let now = parts.now();
     let request = &prepared.request;
     let title = match &request.source {
@@ -377,10 +403,10 @@ async fn try_submit(
         after: vec![],
         needs: store::Needs::default(),
     };
-    let submission = Submission {
+    Ok(Submission {
         video: VideoId::fresh(&parts.ids, now),
         account: AccountId::LOCAL,
-        key: format!("{}#{number}", prepared.key),
+        key,
         title,
         request: serde_json::to_value(request)
             .map_err(|e| store::Error::Database(format!("can't write the request: {e}")))?,
@@ -391,8 +417,5 @@ async fn try_submit(
         start_at: terms.start_at,
         envelopes: prepared.plan.envelopes.clone(),
         jobs: vec![script],
-    };
-    let submitted = parts.store.video_submit(now, submission).await?;
-    parts.signal.wake(1).await;
-    Ok(submitted)
+    })
 }

@@ -35,6 +35,8 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         backends: Arc::new(Backends::default()),
         progress: Progress::default(),
         folder: folder.to_owned(),
+        waiting_max: None,
+        retention: Arc::default(),
         slots: 2,
         patience: std::time::Duration::ZERO,
         crash: CrashPlan::default(),

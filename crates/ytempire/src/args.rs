@@ -1,6 +1,7 @@
 //! Arguments.
 
 pub(crate) mod line;
+pub(crate) mod schedule;
 pub(crate) mod which;
 
 use std::path::PathBuf;
@@ -120,6 +121,9 @@ pub(crate) enum Command {
     /// Look at the line as a whole; pause it, resume it, halt it
     #[command(subcommand)]
     Queue(line::Queue),
+    /// Start videos again and again: by cron, or for the slots of a weekly calendar
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
     /// List nodes, or have them leave
     #[command(subcommand)]
     Node(line::Node),

@@ -2,17 +2,20 @@
 
 use comfy_table::Table;
 use serde_json::json;
-use store::{LineMode, NodeStatus};
+use store::{Expired, Expiry, LineMode, NodeStatus, VideoFilter};
 use worker::Parts;
-use ytempire_core::{Code, Timestamp};
+use ytempire_core::{Code, Timestamp, VideoState};
 
 use crate::args::{
     Global,
-    line::{Json, Node, Queue},
+    line::{Json, Node, Prune, Queue},
 };
+use crate::capacity::Fullness;
 use crate::config::Config;
 use crate::fail::Failure;
 use crate::schema::print;
+use crate::times::minute;
+use crate::video::ask;
 use crate::world;
 
 pub(crate) async fn queue(global: &Global, command: Queue) -> Result<(), Failure> {
@@ -23,6 +26,7 @@ pub(crate) async fn queue(global: &Global, command: Queue) -> Result<(), Failure
         Queue::Pause(args) => set(&parts, LineMode::Paused, &args.reason).await,
         Queue::Resume => set(&parts, LineMode::Running, "").await,
         Queue::Halt(args) => set(&parts, LineMode::Halted, &args.reason).await,
+        Queue::Prune(args) => prune(&parts, &args).await,
         Queue::Drain => drain(&parts, "").await,
     }
 }
@@ -40,9 +44,12 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
     let line = parts.store.line_get().await?;
     let load = parts.store.line_load().await?;
     let nodes = parts.store.node_list().await?;
+    let kept = parts.store.kept_totals().await?;
+    let fullness = Fullness::of(load.videos_queued, parts.waiting_max);
     if args.json {
         let whole = json!({ "mode": line.mode, "changed_at": line.changed_at,
-            "reason": line.reason, "load": load, "nodes": nodes.len() });
+            "reason": line.reason, "load": load, "nodes": nodes.len(),
+            "waiting_max": parts.waiting_max, "fullness": fullness.as_str(), "ended": kept });
         return print(&format!("{whole:#}\n"));
     }
     let since = if line.mode == LineMode::Running {
@@ -57,18 +64,83 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
     };
     print(&format!(
         "the line is {}{since}\n\
-         videos  {} queued, {} running\n\
+         videos  {} queued{}{}, {} running\n\
          jobs    {} available, {} running, {} waiting, {} scheduled\n\
-         nodes   {}\n",
+         nodes   {}\n\
+         ended   {} videos{}\n",
         line.mode.as_str(),
         load.videos_queued,
+        parts
+            .waiting_max
+            .map_or_else(String::new, |max| format!(" of {max}")),
+        fullness.shown(),
         load.videos_running,
         load.jobs_available,
         load.jobs_running,
         load.jobs_waiting,
         load.jobs_scheduled,
         nodes.len(),
+        kept.videos,
+        kept.since
+            .map_or_else(String::new, |at| format!(", since {}", minute(at))),
     ))
+}
+
+/// Videos that are deleted in one transaction.
+const PRUNED_AT_ONCE: u32 = 50;
+
+async fn prune(parts: &Parts, args: &Prune) -> Result<(), Failure> {
+    let age = i64::try_from(args.older_than.as_micros()).unwrap_or(i64::MAX);
+    let before = Timestamp::from_micros(parts.now().as_micros().saturating_sub(age));
+    if !args.yes {
+        let verb = if args.events {
+            "delete the events of"
+        } else {
+            "delete"
+        };
+        ask(verb, ended_before(parts, before).await?)?;
+    }
+    let expiry = Expiry {
+        videos: (!args.events).then_some(before),
+        events: args.events.then_some(before),
+        videos_max: PRUNED_AT_ONCE,
+    };
+    let mut all = Expired::default();
+    loop {
+        let some = parts.store.kept_expire(expiry).await?;
+        if some == Expired::default() {
+            break;
+        }
+        all.videos += some.videos;
+        all.trimmed += some.trimmed;
+    }
+    if args.json {
+        return print(&format!("{}\n", json!(all)));
+    }
+    print(&if args.events {
+        format!("deleted the events of {} videos\n", all.trimmed)
+    } else {
+        format!("deleted {} videos\n", all.videos)
+    })
+}
+
+/// How many videos ended before that.
+async fn ended_before(parts: &Parts, before: Timestamp) -> Result<usize, Failure> {
+    let mut filter = VideoFilter {
+        states: vec![VideoState::Ready, VideoState::Failed, VideoState::Cancelled],
+        accepted_before: Some(before),
+        ..VideoFilter::newest(1000)
+    };
+    let mut count = 0;
+    loop {
+        let page = parts.store.video_list(filter.clone()).await?;
+        let Some(last) = page.last() else {
+            return Ok(count);
+        };
+        filter.before = Some(last.id);
+        let ended = page.iter().filter_map(|video| video.finalized_at);
+        count += ended.filter(|end| *end < before).count();
+    }
 }
 
 async fn set(parts: &Parts, mode: LineMode, reason: &str) -> Result<(), Failure> {

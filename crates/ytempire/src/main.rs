@@ -5,6 +5,7 @@
 
 mod args;
 mod cache;
+mod capacity;
 mod config;
 mod cost;
 mod database;
@@ -17,6 +18,7 @@ mod manual;
 mod migrate;
 mod plan;
 mod redis;
+mod schedule;
 mod schema;
 mod secret_url;
 mod times;
@@ -61,6 +63,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Work(work) => work::run(&global, work).await,
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,
+            Command::Schedule(command) => schedule::run(&global, command).await,
             Command::Node(node) => line::node(&global, node).await,
             Command::Schema(schema) => schema::run(&schema),
             Command::Completions(shell) => manual::completions(&shell),

@@ -14,7 +14,7 @@ use media::tools::{Program, Tools};
 use rand::TryRngCore;
 use signal::{LocalSignal, Options, RedisSignal, Signal};
 use tracing_subscriber::EnvFilter;
-use worker::{Backends, Parts, Progress};
+use worker::{Backends, Parts, Progress, Retention};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
 
 use crate::args::Global;
@@ -164,6 +164,11 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         folder,
         slots: config.slots.unwrap_or_else(cores),
         patience: std::time::Duration::ZERO,
+        waiting_max: config.queue.waiting_max(),
+        retention: Arc::new(Retention::new(
+            config.retention.videos,
+            config.retention.events,
+        )),
         crash,
     })
 }

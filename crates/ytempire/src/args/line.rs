@@ -1,6 +1,7 @@
 //! Arguments of the commands that run a line: `work`, `video`, `queue`, `node`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use ytempire_core::{Stage, VideoState};
@@ -55,9 +56,9 @@ pub(crate) struct Submit {
     /// 1 can wait, 10 goes first
     #[arg(long, default_value_t = store::PRIORITY, value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(crate) priority: u8,
-    /// Refuse where so many videos wait already; 0: never
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) waiting_max: u32,
+    /// Refuse where so many videos wait already; 0: never [default: the configuration's, or 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) waiting_max: Option<u32>,
     /// When it is due: 2026-12-01T18:00Z, or `in 2h`
     #[arg(long, value_name = "TIME", value_parser = times::moment)]
     pub(crate) due: Option<Moment>,
@@ -190,6 +191,22 @@ pub(crate) struct Export {
     pub(crate) out: PathBuf,
 }
 
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Prune {
+    /// What ended longer ago than this: 90d, 12h
+    #[arg(long, value_name = "TIME", value_parser = times::span)]
+    pub(crate) older_than: Duration,
+    /// Only the events; the videos stay
+    #[arg(long)]
+    pub(crate) events: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `ytempire queue`.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Queue {
@@ -199,6 +216,11 @@ pub(crate) enum Queue {
     Pause(Reason),
     /// Work and spend again
     Resume,
+    /// Delete what ended long ago, with all that the database knows of it
+    ///
+    /// What it cost stays in the sums of `ytempire cost --days`; what is cached stays until it is
+    /// pruned. `[retention]` in the configuration has nodes do so by themselves.
+    Prune(Prune),
     /// Tell all nodes to leave once their jobs have ended
     Drain,
     /// Emergency: begin nothing and spend nothing more, on any node, also after a restart

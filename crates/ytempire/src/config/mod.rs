@@ -1,5 +1,7 @@
 //! Configuration: a TOML file, found in the usual places; unknown keys are errors.
 
+mod queue;
+
 use std::path::{Path, PathBuf};
 
 use providers::config::BackendTable;
@@ -13,6 +15,8 @@ use crate::args::Global;
 use crate::fail::Failure;
 use crate::secret_url::SecretUrl;
 use crate::world;
+
+pub(crate) use queue::{Queue, Retention, some};
 
 /// What the file may say. Every key may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +33,12 @@ pub(crate) struct Config {
     /// Jobs at once, 1 to 64. Since 0.1. Default: the machine's cores. Too few: cores idle. Too
     /// many: memory, about 300 MB for each segment that is being drawn.
     pub(crate) slots: Option<u32>,
+    /// How much may wait.
+    #[serde(default)]
+    pub(crate) queue: Queue,
+    /// How long what has ended is kept.
+    #[serde(default)]
+    pub(crate) retention: Retention,
     /// Remote backends, the first that fits is used. Since 0.1. Default: none.
     #[serde(default, rename = "backend")]
     pub(crate) backends: Vec<BackendTable>,
@@ -114,6 +124,8 @@ mod tests {
         config.validate().unwrap();
         assert!(config.data_dir.is_some() && config.slots.is_some());
         assert!(config.database.is_some() && config.redis.is_some());
+        assert!(config.queue.waiting_max.is_some());
+        assert!(config.retention.videos.is_some() && config.retention.events.is_some());
         assert_eq!(config.backends.len(), 3);
         let shown: String = sample();
         for key in [
@@ -141,6 +153,23 @@ mod tests {
         let config: Config = toml::from_str(text).unwrap();
         assert!(config.data_dir.is_none() && config.slots.is_none() && config.backends.is_empty());
         assert!(config.database.is_none() && config.redis.is_none());
+        assert_eq!(config.queue.waiting_max(), Some(100));
+        assert!(config.retention.videos.is_none() && config.retention.events.is_none());
+    }
+
+    #[test]
+    fn what_is_kept_and_what_may_wait_is_read() {
+        let config: Config = toml::from_str("[queue]\nwaiting_max = 0").unwrap();
+        assert_eq!(config.queue.waiting_max(), None);
+        let days = Some(std::time::Duration::from_hours(48));
+        let config: Config = toml::from_str("[retention]\nvideos = \"2d\"").unwrap();
+        assert_eq!(
+            (config.retention.videos, config.retention.events),
+            (days, None)
+        );
+        for wrong in ["videos = 90", "videos = \"long\"", "jobs = \"2d\""] {
+            assert!(toml::from_str::<Config>(&format!("[retention]\n{wrong}")).is_err());
+        }
     }
 
     #[test]

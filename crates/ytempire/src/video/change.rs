@@ -10,7 +10,8 @@ use ytempire_core::VideoState;
 use super::many::unfinished;
 use super::meant;
 use crate::args::line::{Export, Submit};
-use crate::config::Config;
+use crate::capacity;
+use crate::config::{Config, some};
 use crate::fail::Failure;
 use crate::make;
 use crate::schema::print;
@@ -19,9 +20,12 @@ use crate::world;
 pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> Result<(), Failure> {
     parts.backends = Arc::new(config.backends()?);
     world::check_tools(&parts.tools)?;
+    if let Some(max) = args.waiting_max {
+        parts.waiting_max = some(max);
+    }
     let terms = Terms {
         priority: args.priority,
-        waiting_max: (args.waiting_max > 0).then_some(args.waiting_max),
+        waiting_max: parts.waiting_max,
         due_at: args.due.map(|due| due.after(parts.now())),
         start_at: args.start_at.map(|start| start.after(parts.now())),
     };
@@ -30,13 +34,16 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
         for notice in &prepared.notices {
             anstream::eprintln!("note: {notice}");
         }
-        let submitted = accept(&parts, &prepared, terms).await?;
-        told(&submitted, args.json)?;
+        match accept(&parts, &prepared, terms).await {
+            Ok(submitted) => told(&submitted, args.json)?,
+            Err(e) => return Err(capacity::refused(&parts, e, args.json).await),
+        }
     }
+    capacity::warn(&parts).await?;
     told_of_the_line(&parts).await
 }
 
-pub(super) fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
+pub(crate) fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
     let Submitted { video, fresh } = submitted;
     if as_json {
         let object = json!({ "id": video.id, "title": video.title, "state": video.state,

@@ -139,15 +139,14 @@ async fn chosen(parts: &Parts, which: &Which, act: &Act) -> Result<Vec<VideoRow>
         return Ok(videos);
     }
     if !which.yes {
-        ask(act, &videos)?;
+        ask(act.verb, videos.len())?;
     }
     Ok(videos)
 }
 
-fn ask(act: &Act, videos: &[VideoRow]) -> Result<(), Failure> {
-    let count = videos.len();
+/// Says how many videos would be changed, and fails unless somebody says yes.
+pub(crate) fn ask(verb: &str, count: usize) -> Result<(), Failure> {
     let what = if count == 1 { "video" } else { "videos" };
-    let verb = act.verb;
     let refused = |text: String| {
         let hint = "--yes does it without asking";
         Err(Failure::new(Code::Unconfirmed, text).hint(hint))

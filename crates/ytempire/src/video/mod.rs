@@ -13,6 +13,9 @@ use crate::config::Config;
 use crate::fail::Failure;
 use crate::world;
 
+pub(crate) use change::told;
+pub(crate) use many::ask;
+
 pub(crate) async fn run(global: &Global, command: Video) -> Result<(), Failure> {
     let config = Config::load(global)?;
     let parts = world::parts(global, &config).await?;

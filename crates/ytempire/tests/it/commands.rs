@@ -71,6 +71,7 @@ fn the_manual_has_a_page_for_every_command() {
     for command in [
         "make",
         "list",
+        "schedule-add",
         "cost",
         "cache",
         "schema",

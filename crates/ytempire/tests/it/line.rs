@@ -152,3 +152,56 @@ fn what_all_videos_cost_is_told_by_day() {
     );
     assert!(run(&place, "cost --days 7 --json").good().stdout.is_empty());
 }
+
+#[test]
+fn a_filling_line_warns_and_a_full_one_says_when_to_come_again() {
+    let place = place(6);
+    place.write("ytempire.toml", "[queue]\nwaiting_max = 5\n");
+    let submit = |n: u32| run(&place, &format!("video submit {n}.toml"));
+    for n in 0..3 {
+        assert!(!submit(n).good().stderr.contains("warning"));
+    }
+    let told = submit(3).good();
+    assert!(
+        told.stderr.contains("4 of 5 videos wait (warning"),
+        "{told}"
+    );
+    let told = submit(4).good();
+    assert!(told.stderr.contains("5 of 5 videos wait (full"), "{told}");
+    submit(5).refused(8, "YT0216", &["retry_after: 900 s, which is 15 min"]);
+    let refused = run(&place, "video submit 5.toml --json");
+    let object = &refused.json_lines()[0]["error"];
+    assert_eq!(
+        (&object["code"], &object["retry_after_s"]),
+        (&"YT0216".into(), &900.into())
+    );
+    run(&place, "video submit 5.toml --waiting-max 6").good();
+    let status = run(&place, "queue status").good().stdout;
+    assert!(status.contains("6 queued of 5 (full"), "{status}");
+    let status: Value = {
+        let text = run(&place, "queue status --json").good().stdout;
+        serde_json::from_str(&text).unwrap()
+    };
+    assert_eq!(
+        (&status["fullness"], &status["waiting_max"]),
+        (&"full".into(), &5.into())
+    );
+}
+
+#[test]
+fn what_ended_is_counted_and_pruned() {
+    let place = place(2);
+    run(&place, "video submit 0.toml 1.toml").good();
+    run(&place, "video cancel --all --yes").good();
+    let status = run(&place, "queue status").good().stdout;
+    assert!(status.contains("ended   2 videos, since 20"), "{status}");
+    run(&place, "queue prune --older-than 0s").refused(2, "YT0015", &["delete 2 videos"]);
+    let none = run(&place, "queue prune --older-than 1h --yes --json").good();
+    assert_eq!(none.json_lines()[0]["videos"], 0);
+    let events = run(&place, "queue prune --older-than 0s --events --yes").good();
+    assert!(events.stdout.contains("events of 2 videos"), "{events}");
+    assert_eq!(states(&place), ["cancelled"; 2]);
+    let videos = run(&place, "queue prune --older-than 0s --yes").good();
+    assert!(videos.stdout.contains("2 videos"), "{videos}");
+    assert!(states(&place).is_empty());
+}

@@ -14,6 +14,7 @@ mod line;
 mod place;
 mod plan;
 mod refusals;
+mod schedules;
 mod slow;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,48 @@
+//! Configuration of the line: how much may wait, how long what has ended is kept.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::times;
+
+/// The most videos that may wait, where nobody says otherwise.
+const WAITING_MAX: u32 = 100;
+
+/// `[queue]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Queue {
+    /// The most videos that may wait; 0: any number. Since 0.2. Default: 100. Too few: bursts are
+    /// refused. Too many: videos wait for days before somebody notices.
+    pub(crate) waiting_max: Option<u32>,
+}
+
+impl Queue {
+    pub(crate) fn waiting_max(&self) -> Option<u32> {
+        some(self.waiting_max.unwrap_or(WAITING_MAX))
+    }
+}
+
+/// 0 is no limit.
+pub(crate) fn some(max: u32) -> Option<u32> {
+    (max > 0).then_some(max)
+}
+
+/// `[retention]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// How long an ended video is kept, such as `90d`. Since 0.2. Default: for ever.
+    #[serde(default, deserialize_with = "span")]
+    pub(crate) videos: Option<Duration>,
+    /// How long the events of an ended video are kept. Since 0.2. Default: as long as the video.
+    #[serde(default, deserialize_with = "span")]
+    pub(crate) events: Option<Duration>,
+}
+
+fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(from)?;
+    let span = times::span(&text).map_err(serde::de::Error::custom)?;
+    Ok(Some(span))
+}
