@@ -47,6 +47,9 @@ pub enum EventKind {
     /// A job failed and will be tried again.
     #[serde(rename = "job.retryable")]
     JobRetryable,
+    /// A job can't be done yet and waits for its time; the attempt doesn't count.
+    #[serde(rename = "job.snoozed")]
+    JobSnoozed,
     /// A job failed and will not be tried again.
     #[serde(rename = "job.discarded")]
     JobDiscarded,

@@ -151,6 +151,9 @@ impl<'a> Ends<'a> {
                     self.tell(&job, EventKind::JobRetryable, (*code, text));
                 }
             }
+            JobOutcome::Snooze { until, code, text } => {
+                self.snooze(job, *until, (*code, text));
+            }
             JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
                 let ended = self.discard(job, *code, text);
                 return Ok(self.settled(&job, ended));
@@ -218,6 +221,22 @@ impl<'a> Ends<'a> {
         let kind = EventKind::JobCompleted;
         self.told
             .push(event::about_job(self.now, job.about(), kind, detail));
+    }
+
+    /// Has a job wait for its time: an attempt that doesn't count.
+    fn snooze(&mut self, job: Leased, until: Timestamp, (code, text): (Code, &'a str)) {
+        let exit = JobExit {
+            due: Some(until),
+            error: Some((code, text)),
+            ..JobExit::to(JobState::Scheduled, AttemptEnd::Snoozed)
+        };
+        let next = self.leave(job, exit);
+        if let Some(exit) = self.exits.last_mut() {
+            exit.uncounted = true;
+        }
+        if next == JobState::Scheduled {
+            self.tell(&job, EventKind::JobSnoozed, (code, text));
+        }
     }
 
     /// Gives a job up, and its video with it. Tells whether that was the video's end.

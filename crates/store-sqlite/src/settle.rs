@@ -77,6 +77,18 @@ fn end(tx: &Connection, now: Timestamp, settlement: &Settlement) -> Result<Settl
                 tell(tx, now, &job, EventKind::JobRetryable, *code, text)?;
             }
         }
+        JobOutcome::Snooze { until, code, text } => {
+            let exit = JobExit {
+                due: Some(*until),
+                error: Some((*code, text.as_str())),
+                ..JobExit::to(JobState::Scheduled, AttemptEnd::Snoozed)
+            };
+            let next = leave(tx, now, &job, exit)?;
+            uncount(tx, &job)?;
+            if next == JobState::Scheduled {
+                tell(tx, now, &job, EventKind::JobSnoozed, *code, text)?;
+            }
+        }
         JobOutcome::Retry { code, text, .. } | JobOutcome::Discard { code, text } => {
             discard(tx, now, &job, *code, text)?;
         }
@@ -94,7 +106,11 @@ pub(crate) fn release(tx: &Connection, now: Timestamp, lease: Lease) -> Result<(
     transfer::close_open(tx, now, &job)?;
     let exit = JobExit::to(JobState::Available, AttemptEnd::Released);
     leave(tx, now, &job, exit)?;
-    // The attempt number stays, as it fences; the count of attempts goes back.
+    uncount(tx, &job)
+}
+
+/// The attempt number stays, as it fences; the count of attempts goes back.
+fn uncount(tx: &Connection, job: &Leased) -> Result<()> {
     tx.prepare_cached("UPDATE jobs SET attempts = attempts - 1 WHERE id = ?1")
         .and_then(|mut s| s.execute([job.id.to_string()]))
         .map(drop)

@@ -231,6 +231,49 @@ pub(crate) async fn a_retry_waits_for_its_time(world: World) {
     assert_eq!(row.error, Some((Code::ProviderDown, "down".to_owned())));
 }
 
+pub(crate) async fn a_snoozed_job_waits_for_its_time_and_counts_no_attempt(world: World) {
+    let (video, mut job) = world.one_running().await;
+    let pause = Duration::from_mins(10);
+    let snooze = |until| JobOutcome::Snooze {
+        until,
+        code: Code::ProviderDown,
+        text: "used up until noon".to_owned(),
+    };
+    // More often than a job may be tried.
+    let times = ATTEMPTS_MAX + 2;
+    for n in 1..=times {
+        let holds = vec![world.hold(10)];
+        let held = world.store.transfer_hold(world.now(), job.lease, holds);
+        held.await.unwrap();
+        let left = world.settle(job.lease, snooze(world.now().after(pause)));
+        assert_eq!(left.await.unwrap().state, VideoState::Running);
+        let late = world.complete(job.lease).await;
+        assert!(matches!(late, Err(Error::LeaseLost)), "{late:?}");
+        let row = world.job_row(video.id, job.lease.job).await;
+        assert_eq!((row.state, row.attempts), (JobState::Scheduled, 0));
+        assert!(world.claim(1).await.is_empty());
+        world.clock.advance(pause);
+        job = world.claim(1).await.remove(0);
+        assert_eq!(job.lease.attempt, n + 1, "the number fences all the same");
+    }
+    let kinds = world.kinds(video.id).await;
+    let snoozed = kinds.iter().filter(|kind| **kind == EventKind::JobSnoozed);
+    assert_eq!(snoozed.count(), times as usize);
+    let attempts = world.store.attempt_list(video.id).await.unwrap();
+    let ends = attempts.iter().filter_map(|attempt| attempt.ended);
+    assert!(ends.into_iter().all(|(_, end)| end == AttemptEnd::Snoozed));
+    assert!(attempts[0].error.as_ref().unwrap().1.contains("noon"));
+    let held = world.transfers(video.id).await;
+    assert!(held.iter().all(|transfer| transfer.counted().0 == 0));
+    // Nothing waits for its time once its video has ended.
+    let cancelled = world.store.video_cancel(world.now(), video.id).await;
+    assert!(cancelled.unwrap());
+    let left = world.settle(job.lease, snooze(world.now().after(pause)));
+    left.await.unwrap();
+    let row = world.job_row(video.id, job.lease.job).await;
+    assert_eq!(row.state, JobState::Cancelled);
+}
+
 pub(crate) async fn a_discarded_job_fails_its_video(world: World) {
     let (doomed, other) = (
         world.job(Stage::Narrate, &[]),

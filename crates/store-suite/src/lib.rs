@@ -52,6 +52,7 @@ where
         job::a_dead_nodes_jobs_are_rescued_at_once,
         job::a_released_attempt_doesnt_count,
         job::a_retry_waits_for_its_time,
+        job::a_snoozed_job_waits_for_its_time_and_counts_no_attempt,
         job::a_discarded_job_fails_its_video,
         job::completed_jobs_may_add_jobs,
         job::nothing_is_tried_again_after_a_videos_end,

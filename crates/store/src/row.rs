@@ -212,17 +212,20 @@ pub enum AttemptEnd {
     Discarded,
     /// It was given back, and doesn't count.
     Released,
+    /// It waits for its time, and doesn't count.
+    Snoozed,
     /// Its node died, or was too late.
     Rescued,
 }
 
 impl AttemptEnd {
     /// Every one.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Completed,
         Self::Retryable,
         Self::Discarded,
         Self::Released,
+        Self::Snoozed,
         Self::Rescued,
     ];
 
@@ -233,6 +236,7 @@ impl AttemptEnd {
             Self::Retryable => "retryable",
             Self::Discarded => "discarded",
             Self::Released => "released",
+            Self::Snoozed => "snoozed",
             Self::Rescued => "rescued",
         }
     }
@@ -306,6 +310,16 @@ pub enum JobOutcome {
         /// The pause.
         after: Duration,
     },
+    /// It can't be done yet, and nothing has failed: a quota that is used up until midnight, say.
+    /// The attempt doesn't count.
+    Snooze {
+        /// When it is to be tried again.
+        until: Timestamp,
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        text: String,
+    },
     /// Failed for good.
     Discard {
         /// Why.
@@ -333,7 +347,9 @@ impl Settlement {
     pub fn follow(&self) -> &[NewJob] {
         match &self.outcome {
             JobOutcome::Completed { follow, .. } => follow,
-            JobOutcome::Retry { .. } | JobOutcome::Discard { .. } => &[],
+            JobOutcome::Retry { .. } | JobOutcome::Snooze { .. } | JobOutcome::Discard { .. } => {
+                &[]
+            }
         }
     }
 }
