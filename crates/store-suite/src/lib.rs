@@ -24,6 +24,7 @@ use store::Store;
 pub use world::World;
 
 /// Runs every case on stores of `make`'s, one after another, and names the one that fails.
+#[expect(clippy::too_many_lines, reason = "the list of all cases")]
 pub async fn exercise<F, Fut>(make: F)
 where
     F: Fn() -> Fut,
