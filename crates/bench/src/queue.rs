@@ -322,6 +322,7 @@ impl Line {
             stages: Stage::ALL.to_vec(),
             max,
             room: store::Room::default(),
+            limits: store::Limits::default(),
             lease_until: now.after(Duration::from_secs(15)),
         };
         Ok(self.store.job_claim(now, request).await?)

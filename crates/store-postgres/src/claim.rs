@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde_json::Value;
 use store::{ClaimRequest, Lease, LeasedJob, Needs, Room};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 use ytempire_core::{JobId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::sql::{Cells, Result};
-use crate::{ends::Ends, event, money::Money};
+use crate::{ends::Ends, event, limits, money::Money};
 
 /// Makes available what was scheduled for a time that has come.
 const PROMOTE: &str = "\
@@ -34,14 +35,18 @@ const PROMOTE: &str = "\
 /// read without a lock first: one that has ended meanwhile has no available jobs any more.
 macro_rules! candidates {
     ($which:literal) => {
+        candidates!("", "", $which)
+    };
+    ($columns:literal, $outer:literal, $which:literal) => {
         concat!(
             "WITH chosen AS MATERIALIZED (
                  SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
                         encoder_sessions,
                         (SELECT videos.state
                          FROM videos
-                         WHERE videos.id = jobs.video_id) AS video_state
-                 FROM jobs
+                         WHERE videos.id = jobs.video_id) AS video_state",
+            $columns,
+            "    FROM jobs
                  WHERE state = 'available' AND stage = ANY ($1)
                    AND cpu_milli <= $3 AND memory_mib <= $4 AND vram_mib <= $5
                    AND encoder_sessions <= $6
@@ -59,12 +64,39 @@ macro_rules! candidates {
              )
              SELECT id, video_id, stage, attempt, cpu_milli, memory_mib, vram_mib,
                     encoder_sessions, video_state = 'running' AS runs,
-                    video_id IN (SELECT id FROM begun) AS begins
-             FROM chosen
+                    video_id IN (SELECT id FROM begun) AS begins",
+            $outer,
+            " FROM chosen
              ORDER BY rank, id"
         )
     };
 }
+
+/// Candidates where there are limits: what has reached its own is passed over. `$7` is the video that
+/// alone is asked for, `$8` and `$9` are limits of stages, `$10` is that of each account.
+const LIMITED: &str = candidates!(
+    ", (SELECT videos.account_id
+        FROM videos
+        WHERE videos.id = jobs.video_id) AS account_id ",
+    ", account_id",
+    "AND ($7::uuid IS NULL OR video_id = $7)
+     AND stage <> ALL (ARRAY(
+             SELECT limited.stage
+             FROM unnest($8::text[], $9::bigint[]) AS limited (stage, most)
+             WHERE (SELECT count(*)
+                    FROM jobs AS running
+                    WHERE running.state = 'running' AND running.stage = limited.stage)
+                   >= limited.most))
+     AND ($10::bigint IS NULL
+          OR (SELECT videos.account_id FROM videos WHERE videos.id = jobs.video_id)
+             <> ALL (ARRAY(
+                 SELECT videos.account_id
+                 FROM jobs AS running
+                 JOIN videos ON videos.id = running.video_id
+                 WHERE running.state = 'running'
+                 GROUP BY videos.account_id
+                 HAVING count(*) >= $10))) "
+);
 
 const TAKE: &str = "\
     UPDATE jobs
@@ -95,9 +127,10 @@ pub(crate) async fn claim(
     let ask = Ask::of(now, request);
     let mut chosen = Chosen::default();
     for _ in 0..=AGAIN_MAX {
-        let candidates = tx.all(&ask.candidates()).await?.pop().unwrap_or_default();
+        let mut answers = tx.all(&ask.candidates()).await?;
+        let candidates = ask.found(&mut answers);
         chosen = ask.choose(&candidates)?;
-        if candidates.is_empty() || !chosen.ids.is_empty() {
+        if candidates.jobs.is_empty() || !chosen.ids.is_empty() {
             break;
         }
     }
@@ -135,6 +168,14 @@ pub(crate) struct Ask<'a> {
     video: Option<Uuid>,
     sight: i64,
     room: [i32; 4],
+    limits: Option<limits::Columns<'a>>,
+}
+
+/// Jobs that may be claimed, and what runs, where that is limited.
+#[derive(Default)]
+pub(crate) struct Candidates {
+    jobs: Vec<Row>,
+    running: Vec<Row>,
 }
 
 impl<'a> Ask<'a> {
@@ -152,13 +193,14 @@ impl<'a> Ask<'a> {
             until: request.lease_until.as_micros(),
             stages: request.stages.iter().map(|stage| stage.as_str()).collect(),
             video: request.video.map(|id| id.0),
-            sight: request.room.sight(request.max).into(),
+            sight: request.sight().into(),
             room: room
                 .map(|free| free.map_or(i32::MAX, |free| i32::try_from(free).unwrap_or(i32::MAX))),
+            limits: limits::Columns::of(&request.limits),
         }
     }
 
-    /// The last answer has them.
+    /// The answers are for [`Ask::found`].
     pub(crate) fn candidates(&self) -> Vec<Question<'_>> {
         let [cpu, memory, vram, encoders] = &self.room;
         let due: Question<'_> = (PROMOTE, vec![&self.now]);
@@ -166,6 +208,17 @@ impl<'a> Ask<'a> {
             candidates!(""),
             vec![&self.stages, &self.sight, cpu, memory, vram, encoders],
         );
+        if let Some(limits) = &self.limits {
+            of.0 = LIMITED;
+            of.1.extend([
+                &self.video as &(dyn ToSql + Sync),
+                &limits.stages,
+                &limits.most,
+                &limits.account,
+            ]);
+            let [lock, count] = limits::Columns::count();
+            return vec![lock, count, due, of];
+        }
         if let Some(video) = &self.video {
             of.0 = candidates!("AND video_id = $7 ");
             of.1.push(video);
@@ -173,11 +226,23 @@ impl<'a> Ask<'a> {
         vec![due, of]
     }
 
+    /// What was found, at the end of the answers.
+    pub(crate) fn found(&self, answers: &mut Vec<Vec<Row>>) -> Candidates {
+        let jobs = answers.pop().unwrap_or_default();
+        let mut running = Vec::new();
+        if self.limits.is_some() {
+            answers.pop();
+            running = answers.pop().unwrap_or_default();
+        }
+        Candidates { jobs, running }
+    }
+
     /// Takes those that fit, the most urgent first.
-    pub(crate) fn choose(&self, rows: &[Row]) -> Result<Chosen> {
+    pub(crate) fn choose(&self, candidates: &Candidates) -> Result<Chosen> {
         let mut chosen = Chosen::default();
         let mut room = self.request.room;
-        for row in rows {
+        let mut running = limits::Columns::running(&candidates.running)?;
+        for row in &candidates.jobs {
             let row = Cells::of("jobs", row);
             let begins = row.get("begins")?;
             if chosen.ids.len() >= self.request.max as usize {
@@ -187,9 +252,16 @@ impl<'a> Ask<'a> {
                 continue;
             }
             let job = self.decode(row)?;
-            if !room.take(job.needs) {
+            let mut left = room;
+            if !left.take(job.needs) {
                 continue;
             }
+            if let Some(limits) = &self.limits
+                && !limits.take(&mut running, row, job.stage)?
+            {
+                continue;
+            }
+            room = left;
             if begins && !chosen.videos.contains(&job.video.0) {
                 chosen.videos.push(job.video.0);
             }

@@ -35,6 +35,7 @@ mod exit;
 mod health;
 mod job;
 mod keep;
+mod limits;
 mod line;
 mod migrate;
 mod money;

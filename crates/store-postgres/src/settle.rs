@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 use ytempire_core::{JobId, JobState, NodeId, Timestamp, TransferId, VideoId, VideoState};
 
-use crate::claim::{Ask, Chosen};
+use crate::claim::{Ask, Candidates, Chosen};
 use crate::connection::{Question, Tx};
 use crate::ends::Ends;
 use crate::exit::{self, Jobs, Videos};
@@ -181,7 +181,7 @@ async fn write_jobs(
     now: Timestamp,
     ends: &Ends<'_>,
     ask: Option<&Ask<'_>>,
-) -> Result<(Vec<VideoId>, Vec<Row>)> {
+) -> Result<(Vec<VideoId>, Candidates)> {
     let jobs = Jobs::of(now, ends);
     let mut follow = job::Columns::at(now);
     let completed: HashSet<JobId> = ends.before.union(&ends.completed).copied().collect();
@@ -211,13 +211,14 @@ async fn write_jobs(
         questions.extend(ask.candidates());
     }
     if questions.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), Candidates::default()));
     }
     let mut answers = tx.all(&questions).await?;
     if jobs.count() > 0 && answers[0].len() != jobs.count() {
         // It can't be, as their videos are locked.
         return Err(Fault::Race("jobs ended by themselves".to_owned()));
     }
+    let found = ask.map_or_else(Candidates::default, |ask| ask.found(&mut answers));
     let available = |row| Cells::of("jobs", row).get::<bool>("available");
     let released = released.map_or(&[][..], |at| &answers[at]);
     let woken = released.iter().map(available).collect::<Result<Vec<_>>>()?;
@@ -231,6 +232,5 @@ async fn write_jobs(
     let id = |row| Cells::of("videos", row).get("id").map(VideoId);
     let ready = ready.map_or(&[][..], |at| &answers[at]);
     let ready = ready.iter().map(id).collect::<Result<_>>()?;
-    let candidates = ask.and_then(|_| answers.pop()).unwrap_or_default();
-    Ok((ready, candidates))
+    Ok((ready, found))
 }

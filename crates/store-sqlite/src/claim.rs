@@ -1,7 +1,7 @@
 //! Claiming: the most urgent available jobs that fit, under a lease.
 
 use rusqlite::{Connection, Row, named_params};
-use store::{ClaimRequest, Lease, LeasedJob, LineMode, Needs, Result, Room};
+use store::{ClaimRequest, Lease, LeasedJob, Limits, LineMode, Needs, Result, Room, Running};
 use ytempire_core::{EventKind, JobId, Stage, Timestamp, VideoState};
 
 use crate::{attempt, event, line, sql, video};
@@ -35,6 +35,30 @@ pub(crate) fn claim(
     Ok(claimed)
 }
 
+/// What runs, where that is limited.
+fn running(tx: &Connection, limits: &Limits) -> Result<Running> {
+    let mut running = Running::default();
+    if limits.is_none() {
+        return Ok(running);
+    }
+    let mut statement = tx
+        .prepare_cached(
+            "SELECT jobs.stage, videos.account_id, count(*) AS jobs
+             FROM jobs
+             JOIN videos ON videos.id = jobs.video_id
+             WHERE jobs.state = 'running'
+             GROUP BY jobs.stage, videos.account_id",
+        )
+        .map_err(sql::error)?;
+    let mut rows = statement.query([]).map_err(sql::error)?;
+    while let Some(row) = rows.next().map_err(sql::error)? {
+        let stage = sql::named(row, "jobs", "stage", Stage::from_name)?;
+        let account = sql::parsed(row, "videos", "account_id")?;
+        running.add(account, stage, row.get("jobs").map_err(sql::error)?);
+    }
+    Ok(running)
+}
+
 /// The most urgent jobs that fit together; one that would never fit isn't looked at.
 fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
     let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
@@ -44,16 +68,28 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
         vram_mib,
         encoder_sessions,
     } = request.room;
+    let limits = &request.limits;
+    let mut running = running(tx, limits)?;
+    let full_stages: Vec<&str> = {
+        let full = running.full_stages(limits);
+        full.iter().map(|stage| stage.as_str()).collect()
+    };
     let mut statement = tx
         .prepare_cached(
             "SELECT id, video_id, stage, args, attempt, cpu_milli, memory_mib, vram_mib,
-                    encoder_sessions
+                    encoder_sessions,
+                    iif(:limited, (SELECT account_id FROM videos WHERE videos.id = jobs.video_id),
+                        NULL) AS account_id
              FROM jobs
              WHERE state = 'available'
                AND (:video IS NULL OR video_id = :video)
                AND stage IN (SELECT value FROM json_each(:stages))
                AND cpu_milli <= :cpu AND memory_mib <= :memory AND vram_mib <= :vram
                AND encoder_sessions <= :encoders
+               AND (NOT :limited
+                    OR stage NOT IN (SELECT value FROM json_each(:full_stages))
+                       AND (SELECT account_id FROM videos WHERE videos.id = jobs.video_id)
+                           NOT IN (SELECT value FROM json_each(:full_accounts)))
              ORDER BY rank, id
              LIMIT :sight",
         )
@@ -66,7 +102,10 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
             ":memory": memory_mib.unwrap_or(u32::MAX),
             ":vram": vram_mib.unwrap_or(u32::MAX),
             ":encoders": encoder_sessions.unwrap_or(u32::MAX),
-            ":sight": request.room.sight(request.max),
+            ":limited": !limits.is_none(),
+            ":full_stages": sql::to_json(&full_stages)?,
+            ":full_accounts": sql::to_json(&running.full_accounts(limits))?,
+            ":sight": request.sight(),
         })
         .map_err(sql::error)?;
     let (mut chosen, mut room) = (Vec::new(), request.room);
@@ -74,9 +113,18 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
         && let Some(row) = rows.next().map_err(sql::error)?
     {
         let job = leased_job(row, request)?;
-        if room.take(job.needs) {
-            chosen.push(job);
+        let mut left = room;
+        if !left.take(job.needs) {
+            continue;
         }
+        if !limits.is_none() {
+            let account = sql::parsed(row, "jobs", "account_id")?;
+            if !running.take(limits, account, job.stage) {
+                continue;
+            }
+        }
+        room = left;
+        chosen.push(job);
     }
     Ok(chosen)
 }

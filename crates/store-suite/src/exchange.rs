@@ -29,6 +29,7 @@ fn ask(world: &World, max: u32, room: Room) -> ClaimRequest {
         stages: Stage::ALL.to_vec(),
         max,
         room,
+        limits: store::Limits::default(),
         lease_until: world.now().after(LEASE),
     }
 }

@@ -9,6 +9,7 @@ mod cache;
 mod exchange;
 mod job;
 mod keep;
+mod limits;
 mod line;
 mod money;
 mod schedule;
@@ -90,6 +91,9 @@ where
         line::a_stores_clock_goes_forward,
         line::an_impossible_priority_is_refused,
         line::videos_that_were_begun_lately_are_counted,
+        limits::no_more_of_an_account_runs_than_may,
+        limits::no_more_of_a_stage_runs_than_may_and_others_pass,
+        limits::claimers_that_race_keep_a_limit,
         keep::a_video_that_has_ended_is_deleted_and_its_money_stays_in_the_books,
         keep::what_has_not_ended_or_still_runs_is_not_deleted,
         keep::what_is_cached_outlives_its_video,

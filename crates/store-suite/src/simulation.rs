@@ -255,6 +255,7 @@ impl Simulation {
             stages: Stage::ALL.to_vec(),
             max: self.dice.below(3) as u32,
             room: store::Room::default(),
+            limits: store::Limits::default(),
             lease_until: self.world.now().after(LEASE),
         };
         let exchange = store::Exchange {

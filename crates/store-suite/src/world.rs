@@ -115,6 +115,7 @@ impl World {
             stages: stages.to_vec(),
             max,
             room: store::Room::default(),
+            limits: store::Limits::default(),
             lease_until,
         };
         self.store

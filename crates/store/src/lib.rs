@@ -6,6 +6,7 @@
 
 mod error;
 mod keep;
+mod limits;
 mod line;
 mod room;
 mod row;
@@ -17,6 +18,7 @@ use ytempire_core::{Event, NodeId, ScheduleId, Timestamp, VideoId};
 
 pub use error::Error;
 pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
+pub use limits::{Limits, Running};
 pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
 pub use room::{Needs, Room};
 pub use row::{
@@ -64,6 +66,8 @@ pub trait Store: Send + Sync {
     /// Takes the most urgent available jobs that fit into `request.room` under a lease, at most
     /// `request.max`. Those that don't fit any more are passed over, as far as [`Room::sight`]
     /// goes.
+    /// Neither are more taken than `request.limits` let run at once on all nodes; what has reached
+    /// its limit is passed over, too.
     ///
     /// Counts the attempt: a killed attempt counts. A job at its last attempt is discarded by
     /// [`Store::job_rescue`] instead of being claimed once more. Nothing is given out while the

@@ -10,6 +10,7 @@ use ytempire_core::{
     VideoId, VideoState,
 };
 
+use crate::limits::Limits;
 use crate::room::{Needs, Room};
 
 /// A video to be made.
@@ -168,8 +169,25 @@ pub struct ClaimRequest {
     pub max: u32,
     /// What they may need together.
     pub room: Room,
+    /// What may run at once, on all nodes together.
+    pub limits: Limits,
     /// When the leases run out.
     pub lease_until: Timestamp,
+}
+
+impl ClaimRequest {
+    /// How many of the most urgent available jobs are looked at: [`Room::sight`], and as many where
+    /// there are limits.
+    pub fn sight(&self) -> u32 {
+        if self.limits.is_none() {
+            return self.room.sight(self.max);
+        }
+        let narrow = Room {
+            cpu_milli: Some(0),
+            ..Room::default()
+        };
+        narrow.sight(self.max)
+    }
 }
 
 /// The right to run one attempt of a job.

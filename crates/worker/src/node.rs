@@ -240,6 +240,7 @@ impl Node {
             stages: Stage::ALL.to_vec(),
             max: free,
             room: store::Room::default(),
+            limits: self.parts.limits.clone(),
             lease_until: now.after(LEASE),
         };
         for job in self.parts.store.job_claim(now, ask).await? {

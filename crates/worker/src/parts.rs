@@ -8,7 +8,7 @@ use ledger::PriceBook;
 use media::artifact::Artifacts;
 use media::tools::Tools;
 use signal::Signal;
-use store::Store;
+use store::{Limits, Store};
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
 use crate::{Backends, Progress, Retention};
@@ -42,6 +42,8 @@ pub struct Parts {
     pub patience: Duration,
     /// The most videos that may wait; `None`: any number.
     pub waiting_max: Option<u32>,
+    /// What may run at once, on all nodes together.
+    pub limits: Limits,
     /// How long what has ended is kept.
     pub retention: Arc<Retention>,
     /// Where a test ends the process.

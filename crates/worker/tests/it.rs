@@ -36,6 +36,7 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         progress: Progress::default(),
         folder: folder.to_owned(),
         waiting_max: None,
+        limits: store::Limits::default(),
         retention: Arc::default(),
         slots: 2,
         patience: std::time::Duration::ZERO,
@@ -92,6 +93,7 @@ async fn claim(parts: &Parts) -> LeasedJob {
         stages: Stage::ALL.to_vec(),
         max: 1,
         room: store::Room::default(),
+        limits: store::Limits::default(),
         lease_until: now.after(std::time::Duration::from_secs(9)),
     };
     parts.store.job_claim(now, request).await.unwrap().remove(0)

@@ -165,6 +165,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         slots: config.slots.unwrap_or_else(cores),
         patience: std::time::Duration::ZERO,
         waiting_max: config.queue.waiting_max(),
+        limits: config.limits.clone().into(),
         retention: Arc::new(Retention::new(
             config.retention.videos,
             config.retention.events,

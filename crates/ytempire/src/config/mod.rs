@@ -16,7 +16,7 @@ use crate::fail::Failure;
 use crate::secret_url::SecretUrl;
 use crate::world;
 
-pub(crate) use queue::{Queue, Retention, some};
+pub(crate) use queue::{Limits, Queue, Retention, some};
 
 /// What the file may say. Every key may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +36,9 @@ pub(crate) struct Config {
     /// How much may wait.
     #[serde(default)]
     pub(crate) queue: Queue,
+    /// What may run at once, on all nodes together.
+    #[serde(default)]
+    pub(crate) limits: Limits,
     /// How long what has ended is kept.
     #[serde(default)]
     pub(crate) retention: Retention,
@@ -65,6 +68,7 @@ impl Config {
         if self.slots.is_some_and(|slots| !(1..=64).contains(&slots)) {
             return Err("slots: must be 1 to 64".to_owned());
         }
+        self.limits.validate()?;
         providers::config::validate_all(&self.backends)
             .map_err(|(name, e)| format!("backend {name:?}: {e}"))
     }
@@ -125,6 +129,7 @@ mod tests {
         assert!(config.data_dir.is_some() && config.slots.is_some());
         assert!(config.database.is_some() && config.redis.is_some());
         assert!(config.queue.waiting_max.is_some());
+        assert!(config.limits.account.is_some() && !config.limits.stage.is_empty());
         assert!(config.retention.videos.is_some() && config.retention.events.is_some());
         assert_eq!(config.backends.len(), 3);
         let shown: String = sample();
@@ -155,6 +160,28 @@ mod tests {
         assert!(config.database.is_none() && config.redis.is_none());
         assert_eq!(config.queue.waiting_max(), Some(100));
         assert!(config.retention.videos.is_none() && config.retention.events.is_none());
+    }
+
+    #[test]
+    fn limits_are_read_and_what_would_stop_the_line_is_refused() {
+        let limits = |text: &str| {
+            let config: Config = toml::from_str(text).map_err(|e| e.to_string())?;
+            config
+                .validate()
+                .map(|()| store::Limits::from(config.limits))
+        };
+        let read = limits("[limits]\naccount = 4\nstage.compose = 2").unwrap();
+        assert_eq!(read.account, Some(4));
+        assert_eq!(read.stages[&ytempire_core::Stage::Compose], 2);
+        assert!(limits("").unwrap().is_none());
+        for wrong in [
+            "account = 0",
+            "stage.compose = 0",
+            "stage.draw = 2",
+            "video = 3",
+        ] {
+            assert!(limits(&format!("[limits]\n{wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

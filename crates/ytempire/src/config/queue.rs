@@ -1,8 +1,10 @@
 //! Configuration of the line: how much may wait, how long what has ended is kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use ytempire_core::Stage;
 
 use crate::times;
 
@@ -27,6 +29,42 @@ impl Queue {
 /// 0 is no limit.
 pub(crate) fn some(max: u32) -> Option<u32> {
     (max > 0).then_some(max)
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Jobs of one account at once, on all nodes together. Since 0.2. Default: any number. Too few:
+    /// an account that is alone leaves nodes idle.
+    pub(crate) account: Option<u32>,
+    /// Jobs of a stage at once, on all nodes together. Since 0.2. Default: any number. For what all
+    /// nodes share: a model server, a disk.
+    #[serde(default)]
+    pub(crate) stage: BTreeMap<Stage, u32>,
+}
+
+impl Limits {
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        if self.account == Some(0) {
+            return Err("limits.account: must be 1 or more, or nothing would run".to_owned());
+        }
+        match self.stage.iter().find(|(_, most)| **most == 0) {
+            Some((stage, _)) => Err(format!(
+                "limits.stage.{stage}: must be 1 or more, or no video would be finished"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Limits> for store::Limits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            account: limits.account,
+            stages: limits.stage,
+        }
+    }
 }
 
 /// `[retention]`
