@@ -295,6 +295,7 @@ impl Line {
             waiting_max: None,
             due_at: None,
             start_at: None,
+            words: 0,
             envelopes: [(Stage::Script, MicroUsd(1_000_000))].into(),
             jobs: vec![job],
         };
@@ -308,6 +309,7 @@ impl Line {
         let row = NodeRow {
             id,
             name: "bench".to_owned(),
+            machine: store::Machine::default(),
             joined_at: now,
         };
         self.store.node_join(now, row).await?;
@@ -323,6 +325,7 @@ impl Line {
             max,
             room: store::Room::default(),
             limits: store::Limits::default(),
+            only: None,
             lease_until: now.after(Duration::from_secs(15)),
         };
         Ok(self.store.job_claim(now, request).await?)

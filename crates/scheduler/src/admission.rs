@@ -24,6 +24,22 @@ pub fn likely(
     World::what_if(now, seen, workload, (predictor, policy)).end_of(video)
 }
 
+/// The likely end of the video in that slot of what is seen, begun or not; `None` if it would never
+/// end.
+pub fn likely_end(
+    now: Micros,
+    seen: &Snapshot,
+    slot: u32,
+    workload: &Workload,
+    (predictor, policy): (&Predictor, &Policy),
+) -> Option<Micros> {
+    let mut world = World::what_if(now, seen, workload, (predictor, policy));
+    world.awaited = Some(slot);
+    world.first();
+    world.go();
+    world.awaited_end()
+}
+
 impl World<'_> {
     fn end_of(&mut self, video: Video) -> Option<Micros> {
         self.awaited = Some(self.admit(video));

@@ -7,7 +7,7 @@ use store::{ClaimRequest, Lease, LeasedJob, Needs, Room};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use ytempire_core::{JobId, Plant, Stage, Timestamp, VideoId};
+use ytempire_core::{JobId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::sql::{Cells, Result};
@@ -38,9 +38,6 @@ macro_rules! candidates {
         candidates!("", "", $which)
     };
     ($columns:literal, $outer:literal, $which:literal) => {
-        candidates!($columns, $outer, $which, "FOR NO KEY UPDATE OF jobs SKIP LOCKED")
-    };
-    ($columns:literal, $outer:literal, $which:literal, $lock:literal) => {
         concat!(
             "WITH chosen AS MATERIALIZED (
                  SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
@@ -56,9 +53,9 @@ macro_rules! candidates {
                    AND (SELECT mode FROM line) = 'running' ",
             $which,
             "    ORDER BY rank, id
-                 LIMIT $2 ",
-            $lock,
-            "), begun AS MATERIALIZED (
+                 LIMIT $2
+                 FOR NO KEY UPDATE OF jobs SKIP LOCKED
+             ), begun AS MATERIALIZED (
                  SELECT id
                  FROM videos
                  WHERE state = 'queued'
@@ -76,13 +73,15 @@ macro_rules! candidates {
 }
 
 /// Candidates where there are limits: what has reached its own is passed over. `$7` is the video that
-/// alone is asked for, `$8` and `$9` are limits of stages, `$10` is that of each account.
+/// alone is asked for, `$8` and `$9` are limits of stages, `$10` is that of each account, `$11` are the jobs
+/// that alone are asked for.
 const LIMITED: &str = candidates!(
     ", (SELECT videos.account_id
         FROM videos
         WHERE videos.id = jobs.video_id) AS account_id ",
     ", account_id",
     "AND ($7::uuid IS NULL OR video_id = $7)
+     AND ($11::uuid[] IS NULL OR id = ANY ($11))
      AND stage <> ALL (ARRAY(
              SELECT limited.stage
              FROM unnest($8::text[], $9::bigint[]) AS limited (stage, most)
@@ -101,19 +100,13 @@ const LIMITED: &str = candidates!(
                  HAVING count(*) >= $10))) "
 );
 
-macro_rules! take {
-    ($guard:literal) => {
-        concat!(
-            "UPDATE jobs
-             SET state = 'running', attempt = jobs.attempt + 1, attempts = jobs.attempts + 1,
-                 node_id = $2, lease_until = $3, started_at = $1, claimed = nextval('claims')
-             FROM unnest($4::uuid[]) AS chosen (id)
-             WHERE jobs.id = chosen.id",
-            $guard,
-            " RETURNING jobs.id, jobs.args"
-        )
-    };
-}
+const TAKE: &str = "\
+    UPDATE jobs
+    SET state = 'running', attempt = jobs.attempt + 1, attempts = jobs.attempts + 1, node_id = $2,
+        lease_until = $3, started_at = $1, claimed = nextval('claims')
+    FROM unnest($4::uuid[]) AS chosen (id)
+    WHERE jobs.id = chosen.id AND jobs.state = 'available'
+    RETURNING jobs.id, jobs.args";
 
 const BEGIN: &str = "UPDATE videos SET state = 'running' WHERE id = ANY ($1) AND state = 'queued'";
 
@@ -175,6 +168,7 @@ pub(crate) struct Ask<'a> {
     until: i64,
     stages: Vec<&'static str>,
     video: Option<Uuid>,
+    only: Option<Vec<Uuid>>,
     sight: i64,
     room: [i32; 4],
     limits: Option<limits::Columns<'a>>,
@@ -202,6 +196,10 @@ impl<'a> Ask<'a> {
             until: request.lease_until.as_micros(),
             stages: request.stages.iter().map(|stage| stage.as_str()).collect(),
             video: request.video.map(|id| id.0),
+            only: request
+                .only
+                .as_ref()
+                .map(|jobs| jobs.iter().map(|id| id.0).collect()),
             sight: request.sight().into(),
             room: room
                 .map(|free| free.map_or(i32::MAX, |free| i32::try_from(free).unwrap_or(i32::MAX))),
@@ -213,13 +211,8 @@ impl<'a> Ask<'a> {
     pub(crate) fn candidates(&self) -> Vec<Question<'_>> {
         let [cpu, memory, vram, encoders] = &self.room;
         let due: Question<'_> = (PROMOTE, vec![&self.now]);
-        let candidates = if Plant::SharedClaim.is_in() {
-            candidates!("", "", "", "")
-        } else {
-            candidates!("")
-        };
         let mut of: Question<'_> = (
-            candidates,
+            candidates!(""),
             vec![&self.stages, &self.sight, cpu, memory, vram, encoders],
         );
         if let Some(limits) = &self.limits {
@@ -229,11 +222,15 @@ impl<'a> Ask<'a> {
                 &limits.stages,
                 &limits.most,
                 &limits.account,
+                &self.only,
             ]);
             let [lock, count] = limits::Columns::count();
             return vec![lock, count, due, of];
         }
-        if let Some(video) = &self.video {
+        if let Some(only) = &self.only {
+            of.0 = candidates!("AND id = ANY ($7) ");
+            of.1.push(only);
+        } else if let Some(video) = &self.video {
             of.0 = candidates!("AND video_id = $7 ");
             of.1.push(video);
         }
@@ -332,13 +329,8 @@ impl Chosen {
         if self.ids.is_empty() {
             return Vec::new();
         }
-        let take = if Plant::SharedClaim.is_in() {
-            take!("")
-        } else {
-            take!(" AND jobs.state = 'available'")
-        };
         let take: Question<'_> = (
-            take,
+            TAKE,
             vec![&ask.now, &ask.request.node.0, &ask.until, &self.ids],
         );
         let inputs: Question<'_> = (INPUTS, vec![&self.ids]);

@@ -48,15 +48,16 @@ mod submit;
 mod tls;
 mod transfer;
 mod video;
+mod view;
 mod wake;
 
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
     AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
-    Expiry, JobRow, Kept, Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow,
-    NodeStatus, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store,
-    Submission, Submitted, VideoFilter, VideoRow,
+    Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
+    NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow, ScheduleState, ScheduleStep,
+    Settlement, SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
@@ -317,6 +318,22 @@ impl Store for PostgresStore {
 
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
         change!(self, |tx| node::join(&tx, now, &node))
+    }
+
+    async fn line_view(&self, videos_max: u32) -> Result<LineView> {
+        change!(self, |tx| view::view(&tx, videos_max))
+    }
+
+    async fn video_promise(&self, video: VideoId, promise: Promise) -> Result<()> {
+        change!(self, |tx| view::promise(&tx, video, promise))
+    }
+
+    async fn learned_list(&self) -> Result<Vec<LearnedRow>> {
+        ask!(self, |db| view::learned(db))
+    }
+
+    async fn learned_put(&self, rows: Vec<LearnedRow>) -> Result<()> {
+        change!(self, |tx| view::learn(&tx, &rows))
     }
 
     async fn line_get(&self) -> Result<Line> {

@@ -1,6 +1,7 @@
 //! Statements about nodes.
 
-use store::{NODE_SILENT_MAX, NodeOrders, NodeRow, NodeStatus};
+use store::{Machine, NODE_SILENT_MAX, NodeOrders, NodeRow, NodeStatus};
+use tokio_postgres::types::Json;
 use ytempire_core::{NodeId, Timestamp};
 
 use crate::connection::{Connection, Tx};
@@ -9,10 +10,16 @@ use crate::sql::{self, Cells, Result};
 
 pub(crate) async fn join(db: &Connection, now: Timestamp, node: &NodeRow) -> Result<()> {
     db.execute(
-        "INSERT INTO nodes (id, name, joined_at, seen_at)
-         VALUES ($1, $2, $3, $3)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, joined_at = excluded.joined_at",
-        &[&node.id.0, &&*sql::words(&node.name), &now.as_micros()],
+        "INSERT INTO nodes (id, name, joined_at, seen_at, machine)
+         VALUES ($1, $2, $3, $3, $4)
+         ON CONFLICT (id) DO UPDATE
+         SET name = excluded.name, seen_at = excluded.seen_at, machine = excluded.machine",
+        &[
+            &node.id.0,
+            &&*sql::words(&node.name),
+            &now.as_micros(),
+            &Json(&node.machine),
+        ],
     )
     .await?;
     Ok(())
@@ -42,7 +49,7 @@ pub(crate) async fn drain(tx: &Tx, node: NodeId) -> Result<bool> {
 pub(crate) async fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     let rows = db
         .query(
-            "SELECT id, name, joined_at, seen_at, draining,
+            "SELECT id, name, joined_at, seen_at, draining, machine,
                     (SELECT count(*)
                      FROM jobs
                      WHERE jobs.state = 'running' AND jobs.node_id = nodes.id) AS jobs
@@ -60,6 +67,9 @@ pub(crate) async fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
             seen_at: row.time("seen_at")?,
             draining: row.get("draining")?,
             jobs: row.count("jobs")?,
+            machine: row
+                .get::<Option<Json<Machine>>>("machine")?
+                .map_or_else(Machine::default, |machine| machine.0),
         })
     };
     rows.iter().map(decode).collect()

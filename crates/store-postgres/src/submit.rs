@@ -16,8 +16,8 @@ use crate::{event, job, line, video};
 
 const INSERT: &str = "\
     INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at, priority,
-                        turn, due_at, start_at)
-    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9, $10, $11)
+                        turn, due_at, start_at, words)
+    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (account_id, key) DO NOTHING
     RETURNING id";
 
@@ -55,6 +55,7 @@ pub(crate) async fn accept(
                 &turn,
                 &new.due_at.map(Timestamp::as_micros),
                 &new.start_at.map(Timestamp::as_micros),
+                &i64::from(new.words),
             ],
         )
         .await?;

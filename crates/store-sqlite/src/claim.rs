@@ -62,6 +62,7 @@ fn running(tx: &Connection, limits: &Limits) -> Result<Running> {
 /// The most urgent jobs that fit together; one that would never fit isn't looked at.
 fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
     let stages: Vec<&str> = request.stages.iter().map(|stage| stage.as_str()).collect();
+    let only = request.only.as_ref().map(sql::to_json).transpose()?;
     let Room {
         cpu_milli,
         memory_mib,
@@ -83,6 +84,7 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
              FROM jobs
              WHERE state = 'available'
                AND (:video IS NULL OR video_id = :video)
+               AND (:only IS NULL OR id IN (SELECT value FROM json_each(:only)))
                AND stage IN (SELECT value FROM json_each(:stages))
                AND cpu_milli <= :cpu AND memory_mib <= :memory AND vram_mib <= :vram
                AND encoder_sessions <= :encoders
@@ -97,6 +99,7 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
     let mut rows = statement
         .query(named_params! {
             ":video": request.video.map(|id| id.to_string()),
+            ":only": only,
             ":stages": sql::to_json(&stages)?,
             ":cpu": cpu_milli.unwrap_or(u32::MAX),
             ":memory": memory_mib.unwrap_or(u32::MAX),

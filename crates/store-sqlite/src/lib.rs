@@ -18,6 +18,7 @@ mod sql;
 mod submit;
 mod transfer;
 mod video;
+mod view;
 mod writer;
 
 use std::path::Path;
@@ -26,9 +27,9 @@ use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
     AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
-    Expiry, JobRow, Kept, Lease, LeasedJob, Line, LineLoad, LineMode, NodeOrders, NodeRow,
-    NodeStatus, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store,
-    Submission, Submitted, VideoFilter, VideoRow,
+    Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
+    NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow, ScheduleState, ScheduleStep,
+    Settlement, SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
@@ -254,6 +255,29 @@ impl Store for SqliteStore {
     async fn node_join(&self, now: Timestamp, node: NodeRow) -> Result<()> {
         self.connections
             .write(move |tx| node::join(tx, now, &node))
+            .await
+    }
+
+    async fn line_view(&self, videos_max: u32) -> Result<LineView> {
+        // The writer's thread is in a transaction, the reader's isn't.
+        self.connections
+            .write(move |tx| view::view(tx, videos_max))
+            .await
+    }
+
+    async fn video_promise(&self, video: VideoId, promise: Promise) -> Result<()> {
+        self.connections
+            .write(move |tx| view::promise(tx, video, promise))
+            .await
+    }
+
+    async fn learned_list(&self) -> Result<Vec<LearnedRow>> {
+        self.connections.read(view::learned).await
+    }
+
+    async fn learned_put(&self, rows: Vec<LearnedRow>) -> Result<()> {
+        self.connections
+            .write(move |tx| view::learn(tx, &rows))
             .await
     }
 

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0004_operations.sql"),
     ),
     ("0005_needs", include_str!("../migrations/0005_needs.sql")),
+    ("0006_plan", include_str!("../migrations/0006_plan.sql")),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -7,10 +7,13 @@ use ytempire_core::{NodeId, Timestamp};
 use crate::{line, sql};
 
 pub(crate) fn join(tx: &Connection, now: Timestamp, node: &NodeRow) -> Result<()> {
+    let machine = sql::to_json(&node.machine)?;
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO nodes (id, name, joined_at, seen_at) VALUES (?1, ?2, ?3, ?3)",
+        "INSERT INTO nodes (id, name, joined_at, seen_at, machine) VALUES (?1, ?2, ?3, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE
+         SET name = excluded.name, seen_at = excluded.seen_at, machine = excluded.machine",
     )
-    .and_then(|mut s| s.execute((node.id.to_string(), &node.name, now.as_micros())))
+    .and_then(|mut s| s.execute((node.id.to_string(), &node.name, now.as_micros(), machine)))
     .map(drop)
     .map_err(sql::error)
 }
@@ -43,7 +46,7 @@ pub(crate) fn drain(tx: &Connection, node: NodeId) -> Result<bool> {
 pub(crate) fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
     let mut statement = db
         .prepare_cached(
-            "SELECT id, name, joined_at, seen_at, draining,
+            "SELECT id, name, joined_at, seen_at, draining, coalesce(machine, '{}') AS machine,
                     (SELECT count(*)
                      FROM jobs
                      WHERE jobs.state = 'running' AND jobs.node_id = nodes.id) AS jobs
@@ -66,6 +69,7 @@ pub(crate) fn list(db: &Connection) -> Result<Vec<NodeStatus>> {
             seen_at: time("seen_at")?,
             draining: row.get("draining").map_err(sql::error)?,
             jobs: row.get::<_, u32>("jobs").map_err(sql::error)?.into(),
+            machine: sql::json(row, "nodes", "machine")?,
         });
     }
     Ok(nodes)

@@ -20,9 +20,9 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
     let turn = line::take_turn(tx, new.account)?;
     tx.prepare_cached(
         "INSERT INTO videos (id, account_id, key, title, state, request, budget, priority, turn,
-                             created_at)
+                             created_at, words)
          VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :priority, :turn,
-                 :now)",
+                 :now, :words)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -35,6 +35,7 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             ":priority": new.priority,
             ":turn": turn,
             ":now": now.as_micros(),
+            ":words": new.words,
         })
     })
     .map_err(sql::error)?;

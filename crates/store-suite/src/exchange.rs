@@ -30,6 +30,7 @@ fn ask(world: &World, max: u32, room: Room) -> ClaimRequest {
         max,
         room,
         limits: store::Limits::default(),
+        only: None,
         lease_until: world.now().after(LEASE),
     }
 }

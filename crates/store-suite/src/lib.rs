@@ -15,6 +15,7 @@ mod money;
 mod schedule;
 mod simulation;
 mod video;
+mod view;
 mod world;
 
 use std::future::Future;
@@ -90,6 +91,10 @@ where
         line::a_silent_node_is_forgotten_once_it_holds_nothing,
         line::a_stores_clock_goes_forward,
         line::an_impossible_priority_is_refused,
+        view::a_view_shows_what_is_open_and_what_it_waits_for,
+        view::a_view_shows_machines_and_how_promises_were_kept,
+        view::chosen_jobs_are_claimed_and_no_others,
+        view::what_was_learned_replaces_what_was_kept,
         line::videos_that_were_begun_lately_are_counted,
         limits::no_more_of_an_account_runs_than_may,
         limits::no_more_of_a_stage_runs_than_may_and_others_pass,

@@ -13,6 +13,7 @@ use crate::world::{LEASE, completed};
 
 fn ask(world: &World, node: NodeId, max: u32, limits: &Limits) -> ClaimRequest {
     ClaimRequest {
+        only: None,
         node,
         video: None,
         stages: Stage::ALL.to_vec(),

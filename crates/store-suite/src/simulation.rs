@@ -256,6 +256,7 @@ impl Simulation {
             max: self.dice.below(3) as u32,
             room: store::Room::default(),
             limits: store::Limits::default(),
+            only: None,
             lease_until: self.world.now().after(LEASE),
         };
         let exchange = store::Exchange {

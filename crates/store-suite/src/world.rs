@@ -77,6 +77,7 @@ impl World {
             waiting_max: None,
             due_at: None,
             start_at: None,
+            words: 0,
             envelopes: BTreeMap::from([
                 (Stage::Script, MicroUsd(3_000_000)),
                 (Stage::Narrate, MicroUsd(1_000_000)),
@@ -116,6 +117,7 @@ impl World {
             max,
             room: store::Room::default(),
             limits: store::Limits::default(),
+            only: None,
             lease_until,
         };
         self.store
@@ -206,6 +208,7 @@ impl World {
         let row = NodeRow {
             id: node,
             name: "test".to_owned(),
+            machine: store::Machine::default(),
             joined_at: self.now(),
         };
         self.store

@@ -11,6 +11,7 @@ mod line;
 mod room;
 mod row;
 mod schedule;
+mod view;
 
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
@@ -23,10 +24,13 @@ pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRI
 pub use room::{Needs, Room};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
-    Exchange, Exchanged, JobExit, JobOutcome, JobRow, Lease, LeasedJob, NODE_SILENT_MAX, NewJob,
-    NodeRow, Settled, Settlement, Submission, Submitted, VideoFilter, VideoRow,
+    Exchange, Exchanged, Gpu, JobExit, JobOutcome, JobRow, Lease, LeasedJob, Machine,
+    NODE_SILENT_MAX, NewJob, NodeRow, Settled, Settlement, Submission, Submitted, VideoFilter,
+    VideoRow,
 };
 pub use schedule::{ScheduleRow, ScheduleState, ScheduleStep};
+
+pub use view::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise};
 
 /// The result of every verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -177,6 +181,19 @@ pub trait Store: Send + Sync {
     /// Deletes what is not kept any more, the oldest first; see [`Store::video_delete`]. To be
     /// called again until it deletes nothing.
     async fn kept_expire(&self, expiry: Expiry) -> Result<Expired>;
+
+    /// What a scheduler sees: at most `videos_max` open videos, the most urgent ones, all nodes, and
+    /// at most 300 promised videos that have ended.
+    async fn line_view(&self, videos_max: u32) -> Result<LineView>;
+
+    /// Notes what is promised to a video, anew if the first promise can't be kept.
+    async fn video_promise(&self, video: VideoId, promise: Promise) -> Result<()>;
+
+    /// What history taught, of all machines.
+    async fn learned_list(&self) -> Result<Vec<LearnedRow>>;
+
+    /// Keeps what history taught in place of what was kept for the same machines and backends.
+    async fn learned_put(&self, rows: Vec<LearnedRow>) -> Result<()>;
 
     /// Adds an account, or renames it.
     async fn account_put(&self, account: ytempire_core::AccountId, name: &str) -> Result<()>;

@@ -86,6 +86,8 @@ pub struct NodeStatus {
     pub draining: bool,
     /// Jobs that it has under a lease.
     pub jobs: u64,
+    /// What its machine has.
+    pub machine: crate::Machine,
 }
 
 /// Priorities: 1 can wait, 10 goes first.

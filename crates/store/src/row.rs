@@ -38,6 +38,8 @@ pub struct Submission {
     pub due_at: Option<Timestamp>,
     /// Nothing of it is begun before.
     pub start_at: Option<Timestamp>,
+    /// How many words are spoken in it, as far as is known: what its length is foretold by.
+    pub words: u32,
     /// Its first jobs.
     pub jobs: Vec<NewJob>,
 }
@@ -171,6 +173,8 @@ pub struct ClaimRequest {
     pub room: Room,
     /// What may run at once, on all nodes together.
     pub limits: Limits,
+    /// Only these, as a scheduler chose them; `None`: whatever is most urgent.
+    pub only: Option<Vec<JobId>>,
     /// When the leases run out.
     pub lease_until: Timestamp,
 }
@@ -432,6 +436,46 @@ pub struct CacheTotals {
     pub bytes: u64,
 }
 
+/// What a machine has, as far as jobs may use it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Machine {
+    /// Its kind, for people and for what is learned on such machines: processor, cores, GPUs.
+    pub kind: String,
+    /// Jobs at once.
+    pub slots: u32,
+    /// Cores.
+    pub cores: u32,
+    /// Memory, in MiB.
+    pub memory_mib: u32,
+    /// Free space of the data folder, in MiB.
+    pub disk_free_mib: u64,
+    /// Its GPUs.
+    pub gpus: Vec<Gpu>,
+}
+
+/// A GPU, as its driver tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gpu {
+    /// What it is called.
+    pub name: String,
+    /// Its identity, whatever its number.
+    pub uuid: String,
+    /// Memory in all, in MiB.
+    pub vram_mib: u32,
+    /// Memory that nobody uses, in MiB.
+    pub vram_free_mib: u32,
+    /// Part of the time in which it computed lately, in percent.
+    pub busy_percent: u32,
+    /// Sessions of its encoders that are open.
+    pub encoder_sessions: u32,
+    /// Its temperature in degrees Celsius.
+    pub celsius: u32,
+    /// Why it may not be given work; empty if it may.
+    pub sick: String,
+}
+
 /// A process that runs jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRow {
@@ -439,6 +483,8 @@ pub struct NodeRow {
     pub id: NodeId,
     /// For people: host and process.
     pub name: String,
+    /// What its machine has.
+    pub machine: Machine,
     /// When it joined.
     pub joined_at: Timestamp,
 }

@@ -286,7 +286,6 @@ mod tests {
             database: Backend::Postgres,
             ytempire: "ytempire".into(),
             keep: None,
-            plant: None,
             minimums: crate::Minimums::default(),
         }
     }

@@ -13,8 +13,10 @@ mod breaker;
 mod call;
 mod checks;
 mod clock;
+mod dispatch;
 mod error;
 mod export;
+pub mod machine;
 mod meter;
 mod node;
 mod package;
@@ -24,6 +26,7 @@ mod progress;
 mod report;
 mod request;
 mod retention;
+mod run;
 mod submit;
 mod timing;
 
@@ -32,6 +35,7 @@ pub mod stages;
 
 pub use asset::{Asset, AssetKind};
 pub use backends::Backends;
+pub use dispatch::{foresee, promise};
 pub use error::{StageError, WorkError};
 pub use export::{ExportError, Exported, export};
 pub use node::Node;

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use store::{
-    ClaimRequest, JobOutcome, Lease, LeasedJob, NodeOrders, NodeRow, Settlement, VideoRow,
-};
+use store::{ClaimRequest, Lease, LeasedJob, Machine, Needs, NodeOrders, NodeRow, Room, VideoRow};
 use tokio::task::JoinSet;
-use ytempire_core::{Cancel, Clock, Code, Decision, NodeId, Stage, VideoId};
+use ytempire_core::{Cancel, Clock, NodeId, Stage, VideoId};
 
 use crate::alive::{self, Alive};
 use crate::attempt::Attempt;
 use crate::clock::LineClock;
-use crate::error::{StageError, WorkError, backoff};
-use crate::{Parts, Request, retention, schedules, stages};
+use crate::dispatch::{Dispatch, VIDEOS_MAX};
+use crate::error::{StageError, WorkError};
+use crate::run::{JobEnd, failed, run};
+use crate::{Parts, Request, machine, retention, schedules};
 
 /// How long a lease lasts unless it is extended.
 const LEASE: Duration = Duration::from_secs(15);
@@ -26,6 +27,9 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Extending every fifth tick keeps heartbeats below a third of a lease.
 const TICKS_PER_HEARTBEAT: u32 = 5;
+
+/// How many heartbeats pass between two looks at the machine: half a minute.
+const BEATS_PER_LOOK: u32 = 12;
 
 /// For how many ticks a node that was told to stop lets its jobs run on: 20 seconds. Then they are
 /// given back; with the time that takes it is gone within 25.
@@ -41,11 +45,15 @@ pub struct Node {
     name: String,
     clock: Arc<LineClock>,
     alive: Alive,
+    machine: Mutex<Machine>,
+    dispatch: Dispatch,
+    beats: AtomicU32,
 }
 
 /// A job that runs, and how to stop it.
 struct Running {
     lease: Lease,
+    needs: Needs,
     cancel: Cancel,
 }
 
@@ -95,6 +103,9 @@ impl Node {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..parts
         };
+        let machine = machine::look(&parts.folder, parts.slots, None);
+        let learned = parts.store.learned_list().await?;
+        let dispatch = Dispatch::of(&machine.kind, &learned);
         let id = NodeId::fresh(&parts.ids, parts.now());
         let nodes = parts.folder.join("nodes");
         fs::create_dir_all(&nodes)?;
@@ -105,6 +116,9 @@ impl Node {
             name: name.to_owned(),
             clock,
             alive,
+            machine: Mutex::new(machine),
+            dispatch,
+            beats: AtomicU32::new(0),
         };
         // Where this fails, nobody knows whether the row was written. The file tells the next node
         // on this machine in both cases that whoever it is about is dead.
@@ -118,9 +132,14 @@ impl Node {
         let row = NodeRow {
             id: self.id,
             name: self.name.clone(),
+            machine: self.machine().clone(),
             joined_at: now,
         };
         Ok(self.parts.store.node_join(now, row).await?)
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until `video` has ended, and returns it.
@@ -150,7 +169,7 @@ impl Node {
                 self.claim_into(Some(video), &mut crew).await?;
             }
             tokio::select! {
-                Some(ended) = crew.next() => { ended?; }
+                Some(ended) = crew.next() => self.learn(&ended?),
                 beat = ticks.next() => if beat { self.beat(&crew).await?; },
                 () = raised(cancel) => {}
             }
@@ -189,8 +208,12 @@ impl Node {
             }
             tokio::select! {
                 Some(end) = crew.next() => match end {
-                    Ok(JobEnd { video: Some(video) }) => ended(&video),
-                    Ok(_) => {}
+                    Ok(end) => {
+                        self.learn(&end);
+                        if let Some(video) = &end.video {
+                            ended(video);
+                        }
+                    }
                     Err(e) => patient(e)?,
                 },
                 beat = ticks.next() => {
@@ -218,6 +241,7 @@ impl Node {
         self.rescue().await?;
         schedules::start_due(&self.parts).await;
         retention::expire(&self.parts).await;
+        self.advertise().await?;
         let now = self.parts.now();
         if let Some(orders) = self.parts.store.node_beat(now, self.id).await? {
             return Ok(orders);
@@ -227,11 +251,64 @@ impl Node {
         Ok(NodeOrders::default())
     }
 
-    /// Claims as many jobs as slots are free, and starts them.
+    /// Keeps what was learned, and tells what this machine has, now and then: space on its disk and on
+    /// its GPUs changes.
+    async fn advertise(&self) -> Result<(), WorkError> {
+        let news = self.dispatch.news();
+        if !news.is_empty() {
+            self.parts.store.learned_put(news).await?;
+        }
+        let beat = self.beats.fetch_add(1, Ordering::Relaxed);
+        if beat % BEATS_PER_LOOK == BEATS_PER_LOOK - 1 {
+            let looked = machine::look(&self.parts.folder, self.parts.slots, None);
+            *self.machine() = looked;
+            self.register().await?;
+        }
+        Ok(())
+    }
+
+    /// Learns how long a job took.
+    fn learn(&self, end: &JobEnd) {
+        if let Some((stage, amount, took)) = end.took {
+            self.dispatch.observe(stage, amount, took);
+        }
+    }
+
+    /// What jobs may still need here.
+    fn room(&self, crew: &Crew) -> Room {
+        let mut room = Room {
+            cpu_milli: Some(self.parts.slots.saturating_mul(1_000)),
+            memory_mib: Some(self.machine().memory_mib),
+            ..Room::default()
+        };
+        if crew.running.is_empty() {
+            // A machine that is too small for any job still does one at a time.
+            return Room::default();
+        }
+        for job in crew.running.values() {
+            if !room.take(job.needs) {
+                room.cpu_milli = Some(0);
+            }
+        }
+        room
+    }
+
+    /// Claims as many jobs as slots are free, and starts them: those of `video`, or what the scheduler
+    /// chooses.
     async fn claim_into(&self, video: Option<VideoId>, crew: &mut Crew) -> Result<(), WorkError> {
         let free = self.parts.slots.saturating_sub(crew.running.len() as u32);
         if free == 0 {
             return Ok(());
+        }
+        let mut only = None;
+        if video.is_none() {
+            let view = self.parts.store.line_view(VIDEOS_MAX).await?;
+            let (now, limits) = (self.parts.now(), &self.parts.limits);
+            let chosen = self.dispatch.choose(now, &view, limits, (self.id, free));
+            if chosen.is_empty() {
+                return Ok(());
+            }
+            only = Some(chosen);
         }
         let now = self.parts.now();
         let ask = ClaimRequest {
@@ -239,12 +316,13 @@ impl Node {
             video,
             stages: Stage::ALL.to_vec(),
             max: free,
-            room: store::Room::default(),
+            room: self.room(crew),
             limits: self.parts.limits.clone(),
+            only,
             lease_until: now.after(LEASE),
         };
         for job in self.parts.store.job_claim(now, ask).await? {
-            let lease = job.lease;
+            let (lease, needs) = (job.lease, job.needs);
             let request = match self.request(job.video, crew).await {
                 Ok(request) => request,
                 Err(e) => {
@@ -264,7 +342,12 @@ impl Node {
                 cancel: cancel.clone(),
             };
             let handle = crew.jobs.spawn(run(attempt));
-            crew.running.insert(handle.id(), Running { lease, cancel });
+            let running = Running {
+                lease,
+                needs,
+                cancel,
+            };
+            crew.running.insert(handle.id(), running);
         }
         Ok(())
     }
@@ -288,7 +371,7 @@ impl Node {
     /// Ends the attempt of a job that can't be begun.
     async fn refuse(&self, job: &LeasedJob, error: &StageError) -> Result<(), WorkError> {
         let now = self.parts.now();
-        let settlement = failed(job.lease, error);
+        let settlement = failed(now, job.lease, error);
         self.parts.store.job_settle(now, settlement).await?;
         Ok(())
     }
@@ -399,90 +482,5 @@ fn patient(error: WorkError) -> Result<(), WorkError> {
             Ok(())
         }
         other => Err(other),
-    }
-}
-
-/// How a job's attempt ended, as far as the node cares.
-#[derive(Default)]
-struct JobEnd {
-    /// Its video, if this was the video's end.
-    video: Option<Box<VideoRow>>,
-}
-
-/// Runs one attempt and settles it.
-async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
-    let Parts {
-        store,
-        progress,
-        signal,
-        ..
-    } = attempt.parts.clone();
-    let (lease, folder) = (attempt.job.lease, attempt.folder.clone());
-    progress.set(lease.job, attempt.stage(), 0.0);
-    let done = match fs::create_dir_all(&folder) {
-        Ok(()) => stages::run(&attempt).await,
-        Err(e) => Err(e.into()),
-    };
-    let now = attempt.parts.now();
-    let settled = match done {
-        Ok(settlement) => {
-            let video = store.job_settle(now, settlement).await;
-            if video.is_ok() {
-                signal.wake(released(attempt.stage())).await;
-            }
-            video.map(Some)
-        }
-        Err(e) if e.is_interruption() => store.job_release(now, lease).await.map(|()| None),
-        Err(e) => {
-            let text = e.text();
-            tracing::debug!(stage = %attempt.stage(), code = %e.code, error = text, "attempt failed");
-            store.job_settle(now, failed(lease, &e)).await.map(Some)
-        }
-    };
-    progress.end(lease.job);
-    drop(fs::remove_dir_all(&folder));
-    match settled {
-        Ok(video) => {
-            let ended = video.filter(|video| video.finalized_at == Some(now));
-            let video = ended.map(Box::new);
-            Ok(JobEnd { video })
-        }
-        // Another node has the job: what was done here is simply not used.
-        Err(store::Error::LeaseLost) => Ok(JobEnd::default()),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// How many jobs a completed one may release, about: too many wake a node for nothing, too few
-/// leave one to its tick.
-fn released(stage: Stage) -> u32 {
-    match stage {
-        // Two for each scene; a node that wakes takes as many as it has slots.
-        Stage::Script => 8,
-        _ => 1,
-    }
-}
-
-fn failed(lease: Lease, error: &StageError) -> Settlement {
-    let text = error.text();
-    let code = if error.code == Code::Interrupted {
-        Code::Bug
-    } else {
-        error.code
-    };
-    let outcome = match error.decision {
-        Decision::Retry { after } => JobOutcome::Retry {
-            code,
-            text,
-            after: backoff(lease, after),
-        },
-        Decision::Snooze { after } => JobOutcome::Retry { code, text, after },
-        Decision::Discard => JobOutcome::Discard { code, text },
-    };
-    Settlement {
-        lease,
-        outcome,
-        postings: vec![],
-        events: vec![],
     }
 }

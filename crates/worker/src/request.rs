@@ -8,6 +8,11 @@ use ytempire_core::brief::{Captions, Format, Tier};
 use ytempire_core::{MicroUsd, Stage};
 
 use crate::Asset;
+use crate::dispatch::Amount;
+use crate::plan::Size;
+
+/// Words of a usual scene: 18 seconds.
+const SCENE_WORDS: u32 = 45;
 
 /// Grows with every change that alters what the same request gives.
 pub(crate) const RENDERER: u32 = 4;
@@ -108,6 +113,24 @@ pub enum Music {
 }
 
 impl Request {
+    /// How much is to be made, as far as is known: a topic's words are those asked for, in scenes of the
+    /// usual length.
+    pub(crate) fn amount(&self) -> Amount {
+        match &self.source {
+            Source::Script(script) => {
+                let size = Size::of(script);
+                Amount {
+                    words: u32::try_from(size.words).unwrap_or(u32::MAX),
+                    scenes: u32::try_from(size.scenes).unwrap_or(u32::MAX),
+                }
+            }
+            Source::Topic { words, .. } => Amount {
+                words: *words,
+                scenes: words.div_ceil(SCENE_WORDS),
+            },
+        }
+    }
+
     /// The size and speed of its picture.
     pub const fn canvas(&self) -> Canvas {
         Canvas::of(self.format)

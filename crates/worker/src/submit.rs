@@ -10,13 +10,13 @@ use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
-use ytempire_core::{AccountId, Cancel, Code, JobId, Plant, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, Timestamp, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
 use crate::plan::{Plan, plan};
 use crate::request::{Music, Narrator, RENDERER, Request, Source, Take};
-use crate::{Parts, export};
+use crate::{Parts, dispatch, export};
 
 /// Words asked of a language backend: four minutes.
 const TOPIC_WORDS: u32 = 600;
@@ -375,10 +375,7 @@ async fn try_submit(
     terms: Terms,
     number: u32,
 ) -> store::Result<Submitted> {
-    let mut key = format!("{}#{number}", prepared.key);
-    if Plant::KeyPerTry.is_in() {
-        key = VideoId::fresh(&parts.ids, parts.now()).to_string();
-    }
+    let key = format!("{}#{number}", prepared.key);
     let submission = submission(parts, prepared, terms, key)?;
     let submitted = parts.store.video_submit(parts.now(), submission).await?;
     parts.signal.wake(1).await;
@@ -404,7 +401,7 @@ pub(crate) fn submission(
         args: serde_json::Value::Null,
         rank: 0,
         after: vec![],
-        needs: store::Needs::default(),
+        needs: dispatch::needs(Stage::Script),
     };
     Ok(Submission {
         video: VideoId::fresh(&parts.ids, now),
@@ -418,6 +415,7 @@ pub(crate) fn submission(
         waiting_max: terms.waiting_max,
         due_at: terms.due_at,
         start_at: terms.start_at,
+        words: request.amount().words,
         envelopes: prepared.plan.envelopes.clone(),
         jobs: vec![script],
     })

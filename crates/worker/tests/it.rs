@@ -94,6 +94,7 @@ async fn claim(parts: &Parts) -> LeasedJob {
         max: 1,
         room: store::Room::default(),
         limits: store::Limits::default(),
+        only: None,
         lease_until: now.after(std::time::Duration::from_secs(9)),
     };
     parts.store.job_claim(now, request).await.unwrap().remove(0)

@@ -2,7 +2,7 @@
 
 use comfy_table::Table;
 use serde_json::json;
-use store::{Expired, Expiry, LineMode, NodeStatus, VideoFilter};
+use store::{Expired, Expiry, LineMode, Machine, NodeStatus, VideoFilter};
 use worker::Parts;
 use ytempire_core::{Code, Timestamp, VideoState};
 
@@ -191,17 +191,42 @@ async fn list(parts: &Parts, args: &Json) -> Result<(), Failure> {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
-        .set_header(["id", "jobs", "seen", "", "name"]);
+        .set_header(["id", "jobs", "seen", "", "name", "machine"]);
     for node in nodes {
         table.add_row([
             node.id.to_string(),
-            node.jobs.to_string(),
+            format!("{} of {}", node.jobs, node.machine.slots),
             ago(node.seen_at, parts.now()),
             if node.draining { "leaving" } else { "" }.to_owned(),
             node.name,
+            shown(&node.machine),
         ]);
     }
     print(&format!("{table}\n"))
+}
+
+/// A machine in a line: its kind, memory, free disk, and what its GPUs are at.
+fn shown(machine: &Machine) -> String {
+    let gib = |mib: u64| format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024);
+    let mut text = format!(
+        "{}, {} of memory, {} of disk free",
+        machine.kind,
+        gib(machine.memory_mib.into()),
+        gib(machine.disk_free_mib)
+    );
+    for gpu in &machine.gpus {
+        let state = if gpu.sick.is_empty() {
+            let free = gib(gpu.vram_free_mib.into());
+            format!(
+                "{free} free, {} % busy, {} °C",
+                gpu.busy_percent, gpu.celsius
+            )
+        } else {
+            format!("sick: {}", gpu.sick)
+        };
+        text = format!("{text}; {}: {state}", gpu.name);
+    }
+    text
 }
 
 fn ago(then: Timestamp, now: Timestamp) -> String {

@@ -224,5 +224,5 @@ async fn run_now(mut parts: Parts, config: &Config, args: &OneJson) -> Result<()
         Ok(submitted) => submitted,
         Err(e) => return Err(capacity::refused(&parts, e, args.json).await),
     };
-    told(&submitted, args.json)
+    told(&parts, &submitted, args.json).await
 }

@@ -11,6 +11,8 @@ use serde_json::json;
 use store::NewJob;
 use ytempire_core::{JobId, Stage};
 
+use crate::dispatch::needs;
+
 /// The arguments of a job about one scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SceneArgs {
@@ -65,7 +67,7 @@ fn job(
         args,
         rank: rank(stage, scene),
         after,
-        needs: store::Needs::default(),
+        needs: needs(stage),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use store::{Submitted, VideoFilter, VideoRow};
 use worker::{Parts, Terms, export, submit as accept};
-use ytempire_core::VideoState;
+use ytempire_core::{Timestamp, VideoState};
 
 use super::many::unfinished;
 use super::meant;
@@ -15,6 +15,7 @@ use crate::config::{Config, some};
 use crate::fail::Failure;
 use crate::make;
 use crate::schema::print;
+use crate::times::said;
 use crate::world;
 
 pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> Result<(), Failure> {
@@ -35,7 +36,7 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
             anstream::eprintln!("note: {notice}");
         }
         match accept(&parts, &prepared, terms).await {
-            Ok(submitted) => told(&submitted, args.json)?,
+            Ok(submitted) => told(&parts, &submitted, args.json).await?,
             Err(e) => return Err(capacity::refused(&parts, e, args.json).await),
         }
     }
@@ -43,17 +44,33 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
     told_of_the_line(&parts).await
 }
 
-pub(crate) fn told(submitted: &Submitted, as_json: bool) -> Result<(), Failure> {
+/// Says what was accepted, and until when it is promised.
+pub(crate) async fn told(
+    parts: &Parts,
+    submitted: &Submitted,
+    as_json: bool,
+) -> Result<(), Failure> {
     let Submitted { video, fresh } = submitted;
+    let promise = if *fresh {
+        worker::promise(parts, video.id).await?
+    } else {
+        None
+    };
     if as_json {
         let object = json!({ "id": video.id, "title": video.title, "state": video.state,
             "priority": video.priority, "due_at": video.due_at, "start_at": video.start_at,
-            "fresh": fresh });
+            "likely_at": promise.map(|p| p.likely_at),
+            "promised_at": promise.map(|p| p.promised_at), "fresh": fresh });
         return print(&format!("{object}\n"));
     }
     let how = if *fresh { "" } else { " (was there before)" };
     let state = video.state.as_str();
-    print(&format!("{} {state} {}{how}\n", video.id, video.title))
+    let end = promise.map_or_else(String::new, |promise| {
+        let within = |at: Timestamp| said(at.since(parts.now()));
+        let (likely, promised) = (within(promise.likely_at), within(promise.promised_at));
+        format!(", likely done in {likely}, and within {promised} 95 times of 100")
+    });
+    print(&format!("{} {state} {}{how}{end}\n", video.id, video.title))
 }
 
 /// Says so where nobody will come for what was just submitted.

@@ -79,7 +79,8 @@ pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Re
         };
         let prepared = prepare_again(&parts, &video.request, args.from.map(Into::into))
             .map_err(|refused| Failure::new(refused.code, refused.text))?;
-        told(&accept(&parts, &prepared, terms).await?, args.which.json)?;
+        let submitted = accept(&parts, &prepared, terms).await?;
+        told(&parts, &submitted, args.which.json).await?;
     }
     told_of_the_line(&parts).await
 }

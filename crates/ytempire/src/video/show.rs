@@ -91,9 +91,15 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
     let attempts = parts.store.attempt_list(video.id).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
     let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
+    let foreseen = if video.state.is_final() {
+        None
+    } else {
+        worker::foresee(parts, video.id).await?
+    };
     if args.json {
         let of = |job: &JobRow| job_object(job, &attempts);
         let mut whole = object(&video, parts.now());
+        whole["likely_at"] = json!(foreseen.map(|end| end.likely_at));
         whole["jobs"] = jobs.iter().map(of).collect();
         whole["cost_micro_usd"] = receipt.total.0.into();
         return print(&format!("{whole:#}\n"));
@@ -113,6 +119,10 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
         let due = video.due_at.map(minute);
         let due = due.map_or_else(String::new, |due| format!(" (due {due} UTC)"));
         let _infallible = writeln!(text, "{time}{due}");
+    }
+    if let Some(end) = foreseen {
+        let left = said(end.likely_at.since(parts.now()));
+        let _infallible = writeln!(text, "likely done in {left}");
     }
     if let Some((code, why)) = &video.failure {
         let _infallible = writeln!(text, "{code}: {why}");

@@ -216,7 +216,7 @@ fn a_full_line_says_so_and_a_stranger_is_told() {
     }
     line.run("video retry last")
         .end()
-        .refused(2, "YT0004", &["queued"]);
+        .refused(2, "YT0016", &["queued"]);
     let empty = line.run("node list").end().good();
     assert!(empty.stdout.contains("ytempire work"), "{empty}");
 }
