@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Rust installed a minute ago is often not on PATH yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test torture build install clean
+.PHONY: help demo test torture plants build install clean
 
 help: ## Lists what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,13 @@ torture: ## Cuts the power of a line, then breaks another in all ways there are;
 	$(TARGET)/release-lite/torture --ytempire $(TARGET)/release-lite/ytempire --seconds 440 \
 	  --nodes 4 --kills 300 --points 3 --crashes 15 --stops 20 --shifts 8 --jumps 10 --cuts 4 \
 	  --redis 10 --ready 50 $(ARGS)
+
+plants: ## Plants known bugs into the program, one at a time: torture must notice each
+	@dev/setup --test
+	cargo build --locked -p ytempire --features planted
+	install -D $(TARGET)/debug/ytempire $(TARGET)/planted/ytempire
+	cargo build --locked -p ytempire -p torture
+	$(TARGET)/debug/torture plants --ytempire $(TARGET)/planted/ytempire $(ARGS)
 
 build: ## Builds the program, fully optimised
 	@dev/setup

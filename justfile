@@ -28,6 +28,10 @@ power *args:
     cargo build -p ytempire -p torture
     cargo run -p torture -- power --ytempire "${CARGO_TARGET_DIR:-target}/debug/ytempire" {{args}}
 
+# Plants known bugs, one at a time, which torture must notice.
+plants *args:
+    make plants ARGS="{{args}}"
+
 # ── one thing at a time ────────────────────────────────────────────────────────────────────
 
 # Clippy, as strict as CI.

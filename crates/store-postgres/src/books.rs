@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger::{Account, Scope, THRESHOLDS};
 use serde_json::json;
 use tokio_postgres::Row;
-use ytempire_core::{Event, EventKind, MicroUsd, Stage, Timestamp, VideoId};
+use ytempire_core::{Event, EventKind, MicroUsd, Plant, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::event;
@@ -17,12 +17,17 @@ pub(crate) const OPEN: &str = "\
     SELECT scope, cap FROM unnest($1::text[], $2::bigint[]) AS new (scope, cap)";
 
 /// Locked in the order of their keys.
-const LOCK: &str = "\
-    SELECT scope, cap, pending, posted, overrun, announced
-    FROM ledger_accounts
-    WHERE scope = ANY ($1)
-    ORDER BY scope
-    FOR NO KEY UPDATE";
+macro_rules! read {
+    ($lock:literal) => {
+        concat!(
+            "SELECT scope, cap, pending, posted, overrun, announced
+             FROM ledger_accounts
+             WHERE scope = ANY ($1)
+             ORDER BY scope ",
+            $lock
+        )
+    };
+}
 
 /// The database checks once more what is written.
 const SAVE: &str = "\
@@ -74,7 +79,12 @@ impl Books {
 
     /// Locks them.
     pub(crate) fn lock(&self) -> Question<'_> {
-        (LOCK, vec![&self.keys])
+        let read = if Plant::CheckThenAct.is_in() {
+            read!("")
+        } else {
+            read!("FOR NO KEY UPDATE")
+        };
+        (read, vec![&self.keys])
     }
 
     /// Takes over what was locked.

@@ -7,7 +7,7 @@ use store::{ClaimRequest, Lease, LeasedJob, Needs, Room};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use ytempire_core::{JobId, Stage, Timestamp, VideoId};
+use ytempire_core::{JobId, Plant, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
 use crate::sql::{Cells, Result};
@@ -38,6 +38,9 @@ macro_rules! candidates {
         candidates!("", "", $which)
     };
     ($columns:literal, $outer:literal, $which:literal) => {
+        candidates!($columns, $outer, $which, "FOR NO KEY UPDATE OF jobs SKIP LOCKED")
+    };
+    ($columns:literal, $outer:literal, $which:literal, $lock:literal) => {
         concat!(
             "WITH chosen AS MATERIALIZED (
                  SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
@@ -53,9 +56,9 @@ macro_rules! candidates {
                    AND (SELECT mode FROM line) = 'running' ",
             $which,
             "    ORDER BY rank, id
-                 LIMIT $2
-                 FOR NO KEY UPDATE OF jobs SKIP LOCKED
-             ), begun AS MATERIALIZED (
+                 LIMIT $2 ",
+            $lock,
+            "), begun AS MATERIALIZED (
                  SELECT id
                  FROM videos
                  WHERE state = 'queued'
@@ -100,13 +103,19 @@ const LIMITED: &str = candidates!(
                  HAVING count(*) >= $10))) "
 );
 
-const TAKE: &str = "\
-    UPDATE jobs
-    SET state = 'running', attempt = jobs.attempt + 1, attempts = jobs.attempts + 1, node_id = $2,
-        lease_until = $3, started_at = $1, claimed = nextval('claims')
-    FROM unnest($4::uuid[]) AS chosen (id)
-    WHERE jobs.id = chosen.id AND jobs.state = 'available'
-    RETURNING jobs.id, jobs.args";
+macro_rules! take {
+    ($guard:literal) => {
+        concat!(
+            "UPDATE jobs
+             SET state = 'running', attempt = jobs.attempt + 1, attempts = jobs.attempts + 1,
+                 node_id = $2, lease_until = $3, started_at = $1, claimed = nextval('claims')
+             FROM unnest($4::uuid[]) AS chosen (id)
+             WHERE jobs.id = chosen.id",
+            $guard,
+            " RETURNING jobs.id, jobs.args"
+        )
+    };
+}
 
 const BEGIN: &str = "UPDATE videos SET state = 'running' WHERE id = ANY ($1) AND state = 'queued'";
 
@@ -211,8 +220,13 @@ impl<'a> Ask<'a> {
     pub(crate) fn candidates(&self) -> Vec<Question<'_>> {
         let [cpu, memory, vram, encoders] = &self.room;
         let due: Question<'_> = (PROMOTE, vec![&self.now]);
+        let candidates = if Plant::SharedClaim.is_in() {
+            candidates!("", "", "", "")
+        } else {
+            candidates!("")
+        };
         let mut of: Question<'_> = (
-            candidates!(""),
+            candidates,
             vec![&self.stages, &self.sight, cpu, memory, vram, encoders],
         );
         if let Some(limits) = &self.limits {
@@ -329,8 +343,13 @@ impl Chosen {
         if self.ids.is_empty() {
             return Vec::new();
         }
+        let take = if Plant::SharedClaim.is_in() {
+            take!("")
+        } else {
+            take!(" AND jobs.state = 'available'")
+        };
         let take: Question<'_> = (
-            TAKE,
+            take,
             vec![&ask.now, &ask.request.node.0, &ask.until, &self.ids],
         );
         let inputs: Question<'_> = (INPUTS, vec![&self.ids]);

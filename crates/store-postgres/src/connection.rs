@@ -11,6 +11,7 @@ use futures_util::future::{try_join_all, try_join3};
 use store::Error;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use ytempire_core::Plant;
 
 use crate::options::Options;
 use crate::sql::{self, Fault, Result};
@@ -74,7 +75,11 @@ impl Database {
             .wait_timeout(Some(BUSY_MAX))
             .post_create(Hook::async_fn(|client, _| {
                 Box::pin(async move {
-                    let begun = client.batch_execute(SESSION).await;
+                    let mut begun = client.batch_execute(SESSION).await;
+                    if Plant::EarlyAnswer.is_in() {
+                        let early = "SET synchronous_commit = off";
+                        begun = begun.and(client.batch_execute(early).await);
+                    }
                     begun.map_err(HookError::Backend)
                 })
             }))

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::Json;
 use uuid::Uuid;
-use ytempire_core::Timestamp;
+use ytempire_core::{Plant, Timestamp};
 
 use crate::attempt;
 use crate::connection::Question;
@@ -26,16 +26,23 @@ const LEAVE: &str = "\
 /// Makes available what waited for these jobs alone. A counter, not a search for unfinished jobs:
 /// two last jobs that end together can't strand the one that waits for both, as the lock of their
 /// video lets them end one after the other.
-const RELEASE: &str = "\
-    UPDATE jobs
-    SET waiting_for = jobs.waiting_for - before.ended,
-        state = CASE WHEN jobs.waiting_for = before.ended THEN 'available' ELSE jobs.state END
-    FROM (SELECT job_id, count(DISTINCT after_id) AS ended
-          FROM job_deps
-          WHERE after_id = ANY ($1)
-          GROUP BY job_id) AS before
-    WHERE jobs.id = before.job_id AND jobs.state = 'waiting'
-    RETURNING jobs.state = 'available' AS available";
+macro_rules! release {
+    ($when:literal) => {
+        concat!(
+            "UPDATE jobs
+             SET waiting_for = jobs.waiting_for - before.ended,
+                 state = CASE WHEN ",
+            $when,
+            "                 THEN 'available' ELSE jobs.state END
+             FROM (SELECT job_id, count(DISTINCT after_id) AS ended
+                   FROM job_deps
+                   WHERE after_id = ANY ($1)
+                   GROUP BY job_id) AS before
+             WHERE jobs.id = before.job_id AND jobs.state = 'waiting'
+             RETURNING jobs.state = 'available' AS available"
+        )
+    };
+}
 
 /// Cancels what of these videos hasn't begun; running jobs end by themselves. A claim may be taking
 /// some of them just now: this waits for it, and leaves those alone.
@@ -152,7 +159,12 @@ impl<'a> Jobs<'a> {
 
     /// Releases what waited for them.
     pub(crate) fn release(&self) -> Option<Question<'_>> {
-        let question: Question<'_> = (RELEASE, vec![&self.completed]);
+        let release = if Plant::FirstParent.is_in() {
+            release!("true")
+        } else {
+            release!("jobs.waiting_for = before.ended")
+        };
+        let question: Question<'_> = (release, vec![&self.completed]);
         (!self.completed.is_empty()).then_some(question)
     }
 

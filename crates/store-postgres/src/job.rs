@@ -6,7 +6,7 @@ use store::{ATTEMPTS_MAX, Error, JobRow, Lease, NewJob, urgency};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
-use ytempire_core::{JobId, JobState, NodeId, Stage, Timestamp, VideoId};
+use ytempire_core::{JobId, JobState, NodeId, Plant, Stage, Timestamp, VideoId};
 
 use crate::claim;
 use crate::connection::{Connection, Question, Tx};
@@ -164,10 +164,13 @@ impl<'a> Columns<'a> {
 /// The job of a lease that still holds; its video is locked from now on.
 pub(crate) async fn leased(tx: &Tx, lease: Lease) -> Result<Leased> {
     let jobs = vec![lease.job.0];
-    let answers = tx
-        .all(&[(LOCK, vec![&jobs]), (RUNNING, vec![&jobs])])
-        .await?;
-    let job = answers[1].first().map(decode_leased).transpose()?;
+    let mut questions: Vec<Question<'_>> = vec![(RUNNING, vec![&jobs])];
+    if !Plant::CheckThenAct.is_in() {
+        questions.insert(0, (LOCK, vec![&jobs]));
+    }
+    let answers = tx.all(&questions).await?;
+    let job = answers.last().and_then(|rows| rows.first());
+    let job = job.map(decode_leased).transpose()?;
     let job = job.filter(|job| job.is(lease));
     job.ok_or(Fault::Said(Error::LeaseLost))
 }

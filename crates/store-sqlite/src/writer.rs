@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use store::{Error, Result};
 use tokio::sync::oneshot;
+use ytempire_core::Plant;
 
 use crate::{migrate, sql};
 
@@ -64,6 +65,10 @@ impl Connections {
                  PRAGMA temp_store = MEMORY;",
             )
             .map_err(sql::error)?;
+        if Plant::EarlyAnswerSqlite.is_in() {
+            let early = write.execute_batch("PRAGMA synchronous = NORMAL");
+            early.map_err(sql::error)?;
+        }
         migrate::run(&mut write)?;
         let read = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(sql::error)?;

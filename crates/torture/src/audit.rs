@@ -9,6 +9,7 @@ const TABLE_POSTGRES: &str = "CREATE TABLE torture_audit (
         n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         what text NOT NULL, id text NOT NULL, was text, became text NOT NULL,
         was_attempt bigint, attempt bigint, node text,
+        writer text DEFAULT current_setting('application_name'),
         at bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);";
 
 const TRIGGERS_POSTGRES: &str = "
@@ -52,7 +53,7 @@ CREATE TRIGGER torture_node AFTER INSERT ON nodes FOR EACH ROW EXECUTE FUNCTION 
 const TABLE_SQLITE: &str = "CREATE TABLE torture_audit (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
         what TEXT NOT NULL, id TEXT NOT NULL, was TEXT, became TEXT NOT NULL,
-        was_attempt INTEGER, attempt INTEGER, node TEXT,
+        was_attempt INTEGER, attempt INTEGER, node TEXT, writer TEXT,
         at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)));";
 
 const TRIGGERS_SQLITE: &str = "

@@ -41,6 +41,7 @@ impl Line<'_> {
         world.wires().cut(node, Some(how));
         let from = micros();
         let gap = Gap { from, until: from };
+        self.nodes[node].goes_out();
         self.nodes[node].away = Some(Away {
             until: now + Duration::from_millis(ms),
             out: true,
@@ -87,6 +88,7 @@ impl Line<'_> {
         away.out = false;
         away.until = now + WATCHED;
         away.cut.gap.until = micros();
+        self.nodes[index].comes_back();
         let world = self.office.world;
         world.wires().cut(index, None);
         let others = self.out_of_reach();

@@ -13,11 +13,34 @@ use crate::counts::Counts;
 use crate::known::Known;
 use crate::world::World;
 
-/// Videos that wait or are made, at which nothing more is ordered.
-const OPEN_MAX: u64 = 7;
+/// How customers order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Videos that wait or are made, at which nothing more is ordered.
+    open_max: u64,
+    /// Every so manieth brief says something new; the others are found in the cache.
+    fresh_every: u32,
+}
 
-/// Every so manieth brief says something new; the others are found in the cache.
-const FRESH_EVERY: u32 = 3;
+impl Pace {
+    /// Nodes always have something to do, and come to all points.
+    pub(crate) const MIXED: Self = Self {
+        open_max: 7,
+        fresh_every: 3,
+    };
+
+    /// Jobs take their time.
+    pub(crate) const FRESH: Self = Self {
+        open_max: 5,
+        fresh_every: 1,
+    };
+
+    /// As fast as they are answered.
+    pub(crate) const EAGER: Self = Self {
+        open_max: u64::MAX,
+        fresh_every: 3,
+    };
+}
 
 /// What a video may cost, less its number: so every order of this run is another one, and known by
 /// a figure that the product keeps as it was given.
@@ -29,8 +52,7 @@ pub(crate) struct Office<'a> {
     pub(crate) counts: &'a Mutex<Counts>,
     known: Mutex<Known>,
     numbered: Mutex<u32>,
-    /// Videos that wait or are made, at which nothing more is ordered.
-    open_max: u64,
+    pace: Pace,
 }
 
 #[derive(Deserialize)]
@@ -39,22 +61,13 @@ struct Open {
 }
 
 impl<'a> Office<'a> {
-    pub(crate) fn new(world: &'a World, counts: &'a Mutex<Counts>) -> Self {
+    pub(crate) fn new(world: &'a World, counts: &'a Mutex<Counts>, pace: Pace) -> Self {
         Self {
             world,
             counts,
             known: Mutex::default(),
             numbered: Mutex::default(),
-            open_max: OPEN_MAX,
-        }
-    }
-
-    /// One that orders as fast as it is answered.
-    pub(crate) fn eager(world: &'a World, counts: &'a Mutex<Counts>) -> Self {
-        let open_max = u64::MAX;
-        Self {
-            open_max,
-            ..Self::new(world, counts)
+            pace,
         }
     }
 
@@ -72,7 +85,11 @@ impl<'a> Office<'a> {
             let open = "SELECT count(*) AS open FROM videos WHERE finalized_at IS NULL";
             let open = self.world.database.rows::<Open>(open);
             match open {
-                Ok(rows) if rows.first().is_some_and(|row| row.open < self.open_max) => {
+                Ok(rows)
+                    if rows
+                        .first()
+                        .is_some_and(|row| row.open < self.pace.open_max) =>
+                {
                     self.submit(3, None)?;
                 }
                 // Enough, or the database is away.
@@ -92,13 +109,23 @@ impl<'a> Office<'a> {
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let output = self.run(&arguments, crash)?;
+        self.note_accepted(&output)?;
+        if died(&output) {
+            // Whoever gets no answer asks again: it is the same order.
+            let again = self.run(&arguments, None)?;
+            self.note_accepted(&again)?;
+        }
+        Ok(died(&output))
+    }
+
+    fn note_accepted(&self, output: &Output) -> Result<()> {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let object: serde_json::Value = serde_json::from_str(line)?;
             if let Some(id) = object["id"].as_str() {
                 self.known().accepted.push(id.to_owned());
             }
         }
-        Ok(died(&output))
+        Ok(())
     }
 
     /// Writes the next brief; what it asks for is noted before anybody sees it.
@@ -110,7 +137,7 @@ impl<'a> Office<'a> {
         };
         let budget = BUDGET - i64::from(number);
         *self.known().asked.entry(budget).or_default() += 1;
-        let said = if number.is_multiple_of(FRESH_EVERY) {
+        let said = if number.is_multiple_of(self.pace.fresh_every) {
             number
         } else {
             number % 2

@@ -12,8 +12,23 @@ pub struct Known {
     pub asked: BTreeMap<i64, u32>,
     /// Nodes that were cut off.
     pub(crate) cuts: Vec<Cut>,
+    /// Nodes that were killed by us or never, and not by themselves.
+    pub(crate) lives: Vec<Life>,
+    /// When the database server was away.
+    pub(crate) server_gaps: Vec<Gap>,
     /// When Redis was of no use.
     pub(crate) redis_gaps: Vec<Gap>,
+}
+
+/// A node's process.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    pub(crate) process: u32,
+    pub(crate) from: i64,
+    /// When it was killed or told to leave.
+    pub(crate) until: i64,
+    /// When it stood still or was cut off.
+    pub(crate) outs: Vec<Gap>,
 }
 
 /// A node that was cut off alone. Times are microseconds of the machine's clock, which the database
@@ -35,6 +50,13 @@ pub(crate) struct Cut {
 pub(crate) struct Gap {
     pub(crate) from: i64,
     pub(crate) until: i64,
+}
+
+impl Gap {
+    /// Whether they have a moment in common.
+    pub(crate) const fn meets(self, other: Self) -> bool {
+        self.from <= other.until && other.from <= self.until
+    }
 }
 
 /// Now, in microseconds of the machine's clock.

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::counts::Counts;
 use crate::fault::Fault;
 use crate::feeder::Office;
+use crate::known::{Gap, micros};
 use crate::node::{End, Node, Trim};
 use crate::plan::{points_of_commands, points_of_nodes};
 use crate::redis::Redis;
@@ -21,6 +22,7 @@ pub(crate) struct Line<'a> {
     pub(crate) office: &'a Office<'a>,
     pub(crate) nodes: Vec<Node>,
     server_back_at: Option<Instant>,
+    server_away_since: i64,
     pub(crate) redis: Redis,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Line<'a> {
             office,
             nodes,
             server_back_at: None,
+            server_away_since: 0,
             redis: Redis::default(),
         };
         for point in points_of_nodes().into_iter().chain(points_of_commands()) {
@@ -96,6 +99,7 @@ impl<'a> Line<'a> {
             return Ok(false);
         };
         self.office.world.note(&format!("kill node {node}"));
+        self.end_life(node);
         if self.nodes[node].kill() {
             self.office.counts().kills += 1;
         }
@@ -112,6 +116,7 @@ impl<'a> Line<'a> {
         self.office
             .world
             .note(&format!("kill node {node}, then {trim:?}"));
+        self.end_life(node);
         if self.nodes[node].kill() {
             self.office.counts().kills += 1;
         }
@@ -120,6 +125,11 @@ impl<'a> Line<'a> {
         }
         self.start_node(node, trim, now)?;
         Ok(true)
+    }
+
+    fn end_life(&mut self, node: usize) {
+        let life = self.nodes[node].end_life();
+        self.office.known().lives.extend(life);
     }
 
     fn start_node(&mut self, node: usize, trim: Trim, now: Instant) -> Result<()> {
@@ -141,6 +151,7 @@ impl<'a> Line<'a> {
         self.office
             .world
             .note(&format!("node {node} stands still for {ms} ms"));
+        self.nodes[node].goes_out();
         self.nodes[node].signal(Signal::STOP);
         self.nodes[node].stopped_until = Some(now + Duration::from_millis(ms));
         true
@@ -151,6 +162,7 @@ impl<'a> Line<'a> {
             return false;
         };
         self.office.world.note(&format!("node {node} shall leave"));
+        self.end_life(node);
         self.nodes[node].leaving = true;
         self.nodes[node].signal(Signal::TERM);
         self.office.counts().drains += 1;
@@ -162,6 +174,7 @@ impl<'a> Line<'a> {
             self.office
                 .world
                 .note(&format!("the server crashes, away for {down_ms} ms"));
+            self.server_away_since = micros();
             server.crash();
             self.office.counts().crashes += 1;
             self.note_crash();
@@ -190,6 +203,9 @@ impl<'a> Line<'a> {
     fn restart_server(&mut self) {
         if let Some(server) = self.office.world.database.server() {
             server.restart();
+            let from = self.server_away_since;
+            let until = micros();
+            self.office.known().server_gaps.push(Gap { from, until });
             self.office.world.note("the server is back");
         }
         self.server_back_at = None;
@@ -198,6 +214,7 @@ impl<'a> Line<'a> {
     fn go_on(&mut self, index: usize) {
         self.office.world.note(&format!("node {index} goes on"));
         self.nodes[index].signal(Signal::CONT);
+        self.nodes[index].comes_back();
         self.nodes[index].stopped_until = None;
         self.office.counts().stops += 1;
     }
@@ -222,6 +239,8 @@ impl<'a> Line<'a> {
             };
             self.reach_again(index, now);
             self.close_cut(index);
+            // When it ended is not known.
+            self.nodes[index].life = None;
             let node = &self.nodes[index];
             self.office
                 .world
@@ -258,6 +277,7 @@ impl<'a> Line<'a> {
             }
             self.reach_again(index, now);
             self.close_cut(index);
+            self.end_life(index);
             if self.nodes[index].trim != Trim::default() {
                 self.nodes[index].kill();
                 self.start_node(index, Trim::default(), now)?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use comfy_table::{Table, presets};
-use torture::{Options, Plan, PowerOptions, Run, World, power, run};
+use torture::{Options, Plan, PlantOptions, Planted, PowerOptions, Run, World, plants, power, run};
 
 /// Breaks a real line of many videos, and checks from outside what came of it
 #[derive(Parser)]
@@ -19,6 +19,14 @@ struct Arguments {
     /// Only prints what would be done
     #[arg(long)]
     plan: bool,
+}
+
+/// Plants known bugs, one at a time, and looks whether each is noticed
+#[derive(Parser)]
+#[command(name = "torture plants")]
+struct PlantArguments {
+    #[command(flatten)]
+    options: PlantOptions,
 }
 
 /// Cuts the power under lines at work, and looks what of it is there afterwards
@@ -34,11 +42,40 @@ struct PowerArguments {
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut words = std::env::args_os();
-    if words.nth(1).is_some_and(|word| word == "power") {
-        let name = std::iter::once("torture power".into());
-        return cut_power(&PowerArguments::parse_from(name.chain(words)));
+    let word = words.nth(1).unwrap_or_default();
+    match word.to_str() {
+        Some("power") => cut_power(&PowerArguments::parse_from(after("torture power", words))),
+        Some("plants") => plant(&PlantArguments::parse_from(after("torture plants", words))),
+        _ => torture(),
     }
-    torture()
+}
+
+fn after(name: &str, words: std::env::ArgsOs) -> impl Iterator<Item = std::ffi::OsString> {
+    std::iter::once(name.into()).chain(words)
+}
+
+fn plant(arguments: &PlantArguments) -> anyhow::Result<ExitCode> {
+    let planted = plants(&arguments.options, |planted| {
+        let Planted {
+            plant,
+            what,
+            said,
+            tries,
+            seconds,
+            ..
+        } = planted;
+        match (planted.caught_by, &planted.skipped) {
+            (_, Some(why)) => println!("SKIPPED {plant} ({what}): {why}"),
+            (Some(rule), _) => {
+                println!("caught {plant} ({what}) by {rule}, try {tries}, {seconds:.0} s: {said}");
+            }
+            (None, None) => println!("MISSED {plant} ({what}), {tries} tries, {seconds:.0} s"),
+        }
+    })?;
+    let caught = planted.iter().filter(|p| p.caught_by.is_some()).count();
+    println!("{caught} of {} planted bugs were noticed", planted.len());
+    let missed = |planted: &Planted| planted.caught_by.is_none() && planted.skipped.is_none();
+    Ok(ExitCode::from(u8::from(planted.iter().any(missed))))
 }
 
 fn cut_power(arguments: &PowerArguments) -> anyhow::Result<ExitCode> {

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
 use crate::cut::Away;
+use crate::known::{Gap, Life, micros};
 use crate::world::World;
 
 /// How a node is to be started.
@@ -51,6 +52,10 @@ pub(crate) struct Node {
     pub(crate) stopped_until: Option<Instant>,
     /// Its clock has been set so many times.
     pub(crate) jumps: usize,
+    /// The one that runs, as long as nothing but us can end it.
+    pub(crate) life: Option<Life>,
+    /// Since when it is out, in microseconds of the machine's clock.
+    out_since: i64,
     /// It is cut off, or was until a moment ago.
     pub(crate) away: Option<Away>,
     /// We have told it to leave.
@@ -79,6 +84,8 @@ impl Node {
             since: now,
             stopped_until: None,
             jumps: 0,
+            life: None,
+            out_since: 0,
             away: None,
             leaving: false,
             restart_at: now,
@@ -106,6 +113,12 @@ impl Node {
             self.number,
             child.id()
         ));
+        self.life = trim.point.is_none().then(|| Life {
+            process: child.id(),
+            from: micros(),
+            until: i64::MAX,
+            outs: Vec::new(),
+        });
         self.child = Some(child);
         self.trim = trim;
         self.since = now;
@@ -122,6 +135,29 @@ impl Node {
     /// The number of its process.
     pub(crate) fn process(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
+    }
+
+    /// It is out from now on.
+    pub(crate) fn goes_out(&mut self) {
+        self.out_since = micros();
+    }
+
+    /// It is no longer out.
+    pub(crate) fn comes_back(&mut self) {
+        let from = self.out_since;
+        if let Some(life) = &mut self.life {
+            let until = micros();
+            life.outs.push(Gap { from, until });
+        }
+    }
+
+    /// Its life so far, which we are about to end.
+    pub(crate) fn end_life(&mut self) -> Option<Life> {
+        if self.is_out() {
+            self.comes_back();
+        }
+        let until = micros();
+        self.life.take().map(|life| Life { until, ..life })
     }
 
     /// Stands still, or can reach nothing.

@@ -29,6 +29,9 @@ pub struct Options {
     /// Keep the folder of the run, with the logs of its nodes, here
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+    /// The known bug that a program with planted ones shall have
+    #[arg(skip)]
+    pub plant: Option<String>,
     /// What must have happened for a run to count.
     #[command(flatten)]
     pub minimums: Minimums,

@@ -286,6 +286,7 @@ mod tests {
             database: Backend::Postgres,
             ytempire: "ytempire".into(),
             keep: None,
+            plant: None,
             minimums: crate::Minimums::default(),
         }
     }

@@ -10,6 +10,7 @@ use crate::act;
 use crate::check::{self, Finding};
 use crate::counts::{Counts, Outcome};
 use crate::feeder::Office;
+pub(crate) use crate::feeder::Pace;
 use crate::known::Known;
 use crate::line::Line;
 use crate::options::Options;
@@ -50,14 +51,23 @@ struct Open {
 /// # Errors
 /// The harness itself failed: a program can't be started, the database doesn't come back.
 pub fn run(options: &Options, world: &World) -> Result<(Run, Known)> {
-    let plan = Plan::derive(options);
+    run_plan(options, world, &Plan::derive(options), Pace::MIXED)
+}
+
+/// As [`run()`], by another plan.
+pub(crate) fn run_plan(
+    options: &Options,
+    world: &World,
+    plan: &Plan,
+    pace: Pace,
+) -> Result<(Run, Known)> {
     for act in &plan.acts {
         world.note(&format!("plan {}", serde_json::to_string(act)?));
     }
     let counts = Mutex::new(Counts::default());
-    let office = Office::new(world, &counts);
+    let office = Office::new(world, &counts, pace);
     let mut line = Line::start(&office, options.nodes.into())?;
-    act::torture(options, &plan, &office, &mut line)?;
+    act::torture(options, plan, &office, &mut line)?;
     let began = Instant::now();
     let mut wrong = drained(options, &office, &mut line)?;
     let healed_seconds = began.elapsed().as_secs_f64();

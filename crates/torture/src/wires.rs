@@ -47,7 +47,13 @@ impl Wires {
     }
 
     /// What a node is told: its database, where that is a server, and its Redis.
-    pub(crate) fn urls(&self, node: usize, database: &Database) -> (Option<String>, String) {
+    /// `name` is what the server knows it by.
+    pub(crate) fn urls(
+        &self,
+        node: usize,
+        name: &str,
+        database: &Database,
+    ) -> (Option<String>, String) {
         let pair = &self.nodes[node];
         let query = database.url().and_then(|url| url.split_once('?'));
         let url = pair
@@ -56,7 +62,7 @@ impl Wires {
             .zip(query)
             .map(|(proxy, (_, query))| {
                 let address = proxy.address();
-                format!("postgres://postgres@{address}/postgres?sslmode=disable&{query}")
+                format!("postgres://postgres@{address}/postgres?sslmode=disable&application_name={name}&{query}")
             });
         (url, format!("redis://{}", pair.redis.address()))
     }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -33,6 +34,8 @@ pub struct World {
     pub(crate) redis: Option<RedisServer>,
     wires: Option<Wires>,
     faketime: PathBuf,
+    starts: AtomicU32,
+    plant: Option<String>,
     program: PathBuf,
     began: Instant,
     log: Mutex<File>,
@@ -83,6 +86,8 @@ impl World {
             redis: Some(redis),
             wires: Some(wires),
             faketime: clock::library()?,
+            starts: AtomicU32::new(0),
+            plant: options.plant.clone(),
             folder,
             _temporary: temporary,
             data,
@@ -111,6 +116,8 @@ impl World {
             redis: None,
             wires: None,
             faketime: PathBuf::new(),
+            starts: AtomicU32::new(0),
+            plant: None,
             log: Mutex::new(
                 OpenOptions::new()
                     .append(true)
@@ -151,6 +158,9 @@ impl World {
         if let Some(url) = self.database.url() {
             command.env("YTEMPIRE_DATABASE", url);
         }
+        if let Some(plant) = &self.plant {
+            command.env("YTEMPIRE_PLANT", plant);
+        }
         if let Some(redis) = &self.redis {
             command.env("YTEMPIRE_REDIS", redis.url());
         }
@@ -160,7 +170,10 @@ impl World {
     /// A node of that number, which has wires of its own to the database and Redis.
     pub(crate) fn node(&self, number: usize) -> Command {
         let mut command = self.command(&["work", "--slots", "1"]);
-        let (database, redis) = self.wires().urls(number, &self.database);
+        // Each time another name: who writes what is told apart by it.
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        let name = format!("node-{number}-{start}");
+        let (database, redis) = self.wires().urls(number, &name, &self.database);
         command.env("YTEMPIRE_REDIS", redis);
         command.envs(database.map(|url| ("YTEMPIRE_DATABASE", url)));
         command

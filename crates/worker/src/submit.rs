@@ -10,7 +10,7 @@ use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
-use ytempire_core::{AccountId, Cancel, Code, JobId, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{AccountId, Cancel, Code, JobId, Plant, Stage, Timestamp, VideoId, VideoState};
 
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
@@ -375,7 +375,10 @@ async fn try_submit(
     terms: Terms,
     number: u32,
 ) -> store::Result<Submitted> {
-    let key = format!("{}#{number}", prepared.key);
+    let mut key = format!("{}#{number}", prepared.key);
+    if Plant::KeyPerTry.is_in() {
+        key = VideoId::fresh(&parts.ids, parts.now()).to_string();
+    }
     let submission = submission(parts, prepared, terms, key)?;
     let submitted = parts.store.video_submit(parts.now(), submission).await?;
     parts.signal.wake(1).await;

@@ -36,6 +36,10 @@ use crate::fail::Failure;
 fn main() -> ExitCode {
     let args = Args::parse();
     world::log(args.verbosity());
+    #[cfg(feature = "planted")]
+    if let Err(failure) = world::plant() {
+        return failure.report();
+    }
     providers::install_tls();
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,

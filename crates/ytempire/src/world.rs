@@ -209,6 +209,19 @@ pub(crate) fn crash() -> Result<CrashPlan, Failure> {
     })
 }
 
+/// Plants the known bug that `YTEMPIRE_PLANT` names.
+#[cfg(feature = "planted")]
+pub(crate) fn plant() -> Result<(), Failure> {
+    let plant = harness("YTEMPIRE_PLANT", "", |text| match text {
+        "" => Some(None),
+        name => ytempire_core::Plant::from_name(name).map(Some),
+    })?;
+    if let Some(plant) = plant {
+        plant.put_in();
+    }
+    Ok(())
+}
+
 /// Fails where a program is missing that every video needs.
 pub(crate) fn check_tools(tools: &Tools) -> Result<(), Failure> {
     for program in [

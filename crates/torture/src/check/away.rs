@@ -104,6 +104,7 @@ mod tests {
             was_attempt: None,
             attempt: None,
             node: node.map(str::to_owned),
+            writer: None,
             at: second * SECOND,
             committed: second,
         }

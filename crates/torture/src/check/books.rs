@@ -17,6 +17,7 @@ pub(super) struct Books {
     pub(super) events: Vec<Event>,
     pub(super) artifacts: Vec<Artifact>,
     pub(super) nodes: Vec<Node>,
+    pub(super) orders: Vec<Order>,
     /// In the order in which they were made within each row.
     pub(super) history: Vec<Change>,
 }
@@ -87,6 +88,14 @@ pub(super) struct Node {
     pub(super) name: String,
 }
 
+/// A job that waits for another one.
+#[derive(Debug, Deserialize)]
+pub(super) struct Order {
+    pub(super) job: String,
+    #[serde(rename = "after_id")]
+    pub(super) after: String,
+}
+
 /// A row's change of state, written by a trigger.
 #[derive(Debug, Deserialize)]
 pub(super) struct Change {
@@ -97,6 +106,8 @@ pub(super) struct Change {
     pub(super) was_attempt: Option<i64>,
     pub(super) attempt: Option<i64>,
     pub(super) node: Option<String>,
+    /// As whom the database knows who wrote it, where it does.
+    pub(super) writer: Option<String>,
     /// When, in microseconds of the machine's clock.
     pub(super) at: i64,
     /// Tells which of two changes of different rows was committed first.
@@ -133,8 +144,12 @@ impl Books {
             )?,
             artifacts: database.rows("SELECT DISTINCT id, bytes FROM artifacts ORDER BY id")?,
             nodes: database.rows("SELECT CAST(id AS text) AS id, name FROM nodes ORDER BY id")?,
+            orders: database.rows(
+                "SELECT CAST(job_id AS text) AS job, CAST(after_id AS text) AS after_id
+                 FROM job_deps ORDER BY job_id, after_id",
+            )?,
             history: database.rows(&format!(
-                "SELECT what, id, was, became, was_attempt, attempt, node, at,
+                "SELECT what, id, was, became, was_attempt, attempt, node, writer, at,
                         {committed} AS committed
                  FROM torture_audit ORDER BY n"
             ))?,

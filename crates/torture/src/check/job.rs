@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Finding;
-use super::books::{Books, Change, Job};
+use super::books::{Books, Change, Job, Order};
 
 /// Attempts that a job may have.
 const ATTEMPTS_MAX: i64 = 5;
@@ -30,7 +30,8 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
     let mut found = Vec::new();
     let ends = books.ends();
     let histories = books.histories("job");
-    let told = told(books);
+    let told_of = |kind| told(books, kind);
+    let (told, rescued) = (told_of("job.completed"), told_of("job.rescued"));
     for job in &books.jobs {
         let mut report = |rule, text: String| found.push(Finding::new(rule, &job.id, text));
         let over = ["completed", "cancelled", "discarded"].contains(&job.state.as_str());
@@ -62,7 +63,8 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
         let history = histories
             .get(job.id.as_str())
             .map_or(&[][..], Vec::as_slice);
-        found.extend(history_of(job, history));
+        let rescued = rescued.get(job.id.as_str()).map_or(&[][..], Vec::as_slice);
+        found.extend(history_of(job, history, rescued));
         let end = ends.get(job.video.as_str()).copied().unwrap_or(i64::MAX);
         for change in history
             .iter()
@@ -75,14 +77,36 @@ pub(super) fn check(books: &Books) -> Vec<Finding> {
     found
 }
 
-/// Which attempts told that they completed their job.
-fn told(books: &Books) -> HashMap<&str, Vec<i64>> {
-    let mut all: HashMap<&str, Vec<i64>> = HashMap::new();
-    for event in books
-        .events
+/// Jobs that were claimed before all that they wait for were completed.
+pub(super) fn order(books: &Books) -> Vec<Finding> {
+    let first = |became: &str| {
+        let mut first: HashMap<&str, i64> = HashMap::new();
+        for change in books.changes("job").filter(|c| c.became == became) {
+            first.entry(&change.id).or_insert(change.committed);
+        }
+        first
+    };
+    let (claimed, completed) = (first("running"), first("completed"));
+    let too_early = |order: &&Order| {
+        let done = completed.get(order.after.as_str());
+        let begun = claimed.get(order.job.as_str());
+        begun.is_some_and(|begun| done.is_none_or(|done| done > begun))
+    };
+    books
+        .orders
         .iter()
-        .filter(|event| event.kind == "job.completed")
-    {
+        .filter(too_early)
+        .map(|order| {
+            let text = format!("was begun before {} was completed", order.after);
+            Finding::new("order", &order.job, text)
+        })
+        .collect()
+}
+
+/// Of which attempts this was told, for each job.
+fn told<'a>(books: &'a Books, kind: &str) -> HashMap<&'a str, Vec<i64>> {
+    let mut all: HashMap<&str, Vec<i64>> = HashMap::new();
+    for event in books.events.iter().filter(|event| event.kind == kind) {
         let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
         let job = event.job.as_deref().unwrap_or_default();
         all.entry(job)
@@ -92,10 +116,17 @@ fn told(books: &Books) -> HashMap<&str, Vec<i64>> {
     all
 }
 
-fn history_of(job: &Job, history: &[&Change]) -> Vec<Finding> {
+/// Whether others had the right to take a job from who held it: a rescue, which is told, and after the
+/// last attempt the end of the job.
+fn given_up(rescued: &[i64], change: &Change) -> bool {
+    let told = change.attempt.is_some_and(|n| rescued.contains(&n));
+    told || ["discarded", "cancelled"].contains(&change.became.as_str())
+}
+
+fn history_of(job: &Job, history: &[&Change], rescued: &[i64]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut report = |rule, text: String| found.push(Finding::new(rule, &job.id, text));
-    let (mut state, mut attempt) = ("new", 0);
+    let (mut state, mut attempt, mut holder) = ("new", 0, None);
     for change in history {
         let was = change.was.as_deref().unwrap_or("new");
         let step = (was, change.became.as_str());
@@ -121,6 +152,14 @@ fn history_of(job: &Job, history: &[&Change]) -> Vec<Finding> {
                 "lease",
                 format!("went to {} held by {:?}", change.became, change.node),
             );
+        }
+        if claim == 1 {
+            holder = change.writer.as_deref();
+        }
+        let by = change.writer.as_deref();
+        if was == "running" && by != holder && !given_up(rescued, change) {
+            let text = format!("{holder:?} held it, and {by:?} made it {}", change.became);
+            report("one-writer", text);
         }
         (state, attempt) = (&change.became, now);
     }

@@ -29,6 +29,9 @@ pub struct PowerOptions {
     /// The program whose power is cut
     #[arg(long, value_name = "PATH")]
     pub ytempire: PathBuf,
+    /// The known bug that a program with planted ones shall have
+    #[arg(skip)]
+    pub plant: Option<String>,
     /// Power cuts under a line on `SQLite`
     #[arg(long, value_name = "CUTS", default_value_t = 8)]
     pub sqlite: u32,
@@ -90,6 +93,19 @@ pub fn power(options: &PowerOptions) -> Result<Power> {
         control::sqlite(options.control, &mut chance)?,
     ];
     Ok(power)
+}
+
+/// A line whose power is cut so often, without controls; or why that can't be done here.
+pub(crate) fn one_storm(
+    options: &PowerOptions,
+    database: Backend,
+    cuts: u32,
+) -> Result<Result<Storm, String>> {
+    if let Some(why) = disk::lacks() {
+        return Ok(Err(why));
+    }
+    let mut chance = ChaCha12Rng::seed_from_u64(options.seed);
+    storm::storm(options, database, cuts, "", &mut chance).map(Ok)
 }
 
 /// Whether something that was acknowledged is what a finding says is gone.

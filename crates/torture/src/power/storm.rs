@@ -13,7 +13,7 @@ use super::disk::Disk;
 use super::{PowerOptions, is_loss};
 use crate::check::{self, Finding};
 use crate::counts::{Counts, Outcome};
-use crate::feeder::Office;
+use crate::feeder::{Office, Pace};
 use crate::line::Line;
 use crate::options::{Backend, Minimums, Options};
 use crate::world::World;
@@ -97,13 +97,14 @@ pub(super) fn storm(
         database,
         ytempire: options.ytempire.clone(),
         keep: None,
+        plant: options.plant.clone(),
         minimums: Minimums::default(),
     };
     let disk = Disk::make()?;
     let world = World::on(&options, &disk.path(), settings)?;
     disk.settle()?;
     let counts = Mutex::new(Counts::default());
-    let office = Office::eager(&world, &counts);
+    let office = Office::new(&world, &counts, Pace::EAGER);
     let mut storm = Storm {
         what: format!("{database:?} {settings}").trim_end().to_owned(),
         ..Storm::default()

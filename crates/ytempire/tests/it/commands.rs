@@ -46,6 +46,14 @@ fn usage_errors_exit_with_2_and_point_to_help() {
 }
 
 #[test]
+fn no_known_bug_can_be_planted_here() {
+    let place = Place::new();
+    // A program that has some refuses a name that none of them has.
+    let asked = place.program(["schema"]).env("YTEMPIRE_PLANT", "none-such");
+    asked.end().good();
+}
+
+#[test]
 fn completions_are_made_for_every_shell_and_bash_accepts_them() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -14,6 +14,7 @@ fn options(database: Backend, seconds: u64) -> Options {
         database,
         ytempire: env!("CARGO_BIN_EXE_ytempire").into(),
         keep: None,
+        plant: None,
         minimums: Minimums {
             kills: 10,
             crashes: u32::from(database == Backend::Postgres),
@@ -47,6 +48,7 @@ fn what_was_acknowledged_outlasts_power_cuts() {
     let options = PowerOptions {
         seed: 11,
         ytempire: env!("CARGO_BIN_EXE_ytempire").into(),
+        plant: None,
         sqlite: 2,
         postgres: 2,
         control: 16,
