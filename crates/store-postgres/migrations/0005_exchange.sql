@@ -29,6 +29,10 @@ ALTER TABLE job_deps DROP CONSTRAINT job_deps_job_id_fkey;
 -- Who works for one video reads its few jobs: they need no index of their own.
 DROP INDEX jobs_available_of_video;
 
+-- Claims begin with the job now, and look its video up: the order of queued videos is not asked for
+-- any more. Those that are counted are among the open ones.
+DROP INDEX videos_queued;
+
 -- The latest turn of a video that was begun, without a row that every claim would have to change.
 CREATE INDEX videos_begun ON videos (turn) WHERE state NOT IN ('queued', 'cancelled');
 

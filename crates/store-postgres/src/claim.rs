@@ -10,6 +10,7 @@ use uuid::Uuid;
 use ytempire_core::{JobId, Plant, Stage, Timestamp, VideoId};
 
 use crate::connection::{Question, Tx};
+use crate::cursor::{From, Place};
 use crate::sql::{Cells, Result};
 use crate::{ends::Ends, event, limits, money::Money};
 
@@ -27,22 +28,14 @@ const PROMOTE: &str = "\
     FROM due
     WHERE jobs.id = due.id";
 
-/// Locks the most urgent jobs that may be claimed, as `$which` says, skipping those that others are
-/// just taking, and the queued videos that they would begin. A video that others are just beginning
-/// is passed over: who waited for it might wait for who waits for us.
-///
-/// Jobs before videos is the wrong order of locks, but nothing is waited for here. A video's state is
-/// read without a lock first: one that has ended meanwhile has no available jobs any more.
-macro_rules! candidates {
+/// The most urgent jobs that may be claimed and that `$which` lets through, locked.
+macro_rules! locked {
     ($which:literal) => {
-        candidates!("", "", $which)
+        locked!("", $which, "FOR NO KEY UPDATE OF jobs SKIP LOCKED")
     };
-    ($columns:literal, $outer:literal, $which:literal) => {
-        candidates!($columns, $outer, $which, "FOR NO KEY UPDATE OF jobs SKIP LOCKED")
-    };
-    ($columns:literal, $outer:literal, $which:literal, $lock:literal) => {
+    ($columns:literal, $which:literal, $lock:literal) => {
         concat!(
-            "WITH chosen AS MATERIALIZED (
+            " AS MATERIALIZED (
                  SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
                         encoder_sessions,
                         (SELECT videos.state
@@ -53,19 +46,36 @@ macro_rules! candidates {
                  WHERE state = 'available' AND stage = ANY ($1)
                    AND cpu_milli <= $3 AND memory_mib <= $4 AND vram_mib <= $5
                    AND encoder_sessions <= $6
-                   AND (SELECT mode FROM line) = 'running' ",
+                   AND (SELECT mode FROM line) = 'running'
+                   AND ",
             $which,
-            "    ORDER BY rank, id
-                 LIMIT $2 ",
             $lock,
-            "), begun AS MATERIALIZED (
+            ")"
+        )
+    };
+}
+
+/// Locks the most urgent jobs that may be claimed, `$from` somewhere, skipping those that others are
+/// just taking, and the queued videos that they would begin. A video that others are just beginning
+/// is passed over: who waited for it might wait for who waits for us.
+///
+/// Jobs before videos is the wrong order of locks, but nothing is waited for here. A video's state is
+/// read without a lock first: one that has ended meanwhile has no available jobs any more.
+macro_rules! candidates {
+    ($outer:literal, $from:expr) => {
+        concat!(
+            "WITH ",
+            $from,
+            ", begun AS MATERIALIZED (
                  SELECT id
                  FROM videos
                  WHERE state = 'queued'
-                   AND id = ANY (ARRAY(SELECT video_id FROM chosen WHERE video_state = 'queued'))
+                   AND id = ANY (ARRAY(SELECT DISTINCT video_id
+                                       FROM chosen
+                                       WHERE video_state = 'queued'))
                  FOR NO KEY UPDATE SKIP LOCKED
              )
-             SELECT id, video_id, stage, attempt, cpu_milli, memory_mib, vram_mib,
+             SELECT id, video_id, stage, rank, attempt, cpu_milli, memory_mib, vram_mib,
                     encoder_sessions, video_state = 'running' AS runs,
                     video_id IN (SELECT id FROM begun) AS begins",
             $outer,
@@ -75,32 +85,87 @@ macro_rules! candidates {
     };
 }
 
+/// Of one video: it has few jobs.
+const OF_VIDEO: &str = candidates!(
+    "",
+    concat!(
+        "chosen",
+        locked!("video_id = $7 ORDER BY rank, id LIMIT $2 ")
+    )
+);
+
+/// Of those that are named.
+const OF_THESE: &str = candidates!(
+    "",
+    concat!(
+        "chosen",
+        locked!("id = ANY ($7) ORDER BY rank, id LIMIT $2 ")
+    )
+);
+
+/// Of all: those above a rank, then those behind a place.
+const OF_ALL: &str = candidates!(
+    "",
+    concat!(
+        "above",
+        locked!("rank < $7 ORDER BY rank, id LIMIT $2 "),
+        ", behind",
+        locked!(
+            "(rank, id) > ($8, $9)
+             ORDER BY rank, id
+             LIMIT $2 - (SELECT count(*) FROM above) "
+        ),
+        ", chosen AS MATERIALIZED (SELECT * FROM above UNION ALL SELECT * FROM behind)"
+    )
+);
+
 /// Candidates where there are limits: what has reached its own is passed over. `$7` is the video that
 /// alone is asked for, `$8` and `$9` are limits of stages, `$10` is that of each account, `$11` are the jobs
 /// that alone are asked for.
 const LIMITED: &str = candidates!(
-    ", (SELECT videos.account_id
-        FROM videos
-        WHERE videos.id = jobs.video_id) AS account_id ",
     ", account_id",
-    "AND ($7::uuid IS NULL OR video_id = $7)
-     AND ($11::uuid[] IS NULL OR id = ANY ($11))
-     AND stage <> ALL (ARRAY(
-             SELECT limited.stage
-             FROM unnest($8::text[], $9::bigint[]) AS limited (stage, most)
-             WHERE (SELECT count(*)
-                    FROM jobs AS running
-                    WHERE running.state = 'running' AND running.stage = limited.stage)
-                   >= limited.most))
-     AND ($10::bigint IS NULL
-          OR (SELECT videos.account_id FROM videos WHERE videos.id = jobs.video_id)
-             <> ALL (ARRAY(
-                 SELECT videos.account_id
-                 FROM jobs AS running
-                 JOIN videos ON videos.id = running.video_id
-                 WHERE running.state = 'running'
-                 GROUP BY videos.account_id
-                 HAVING count(*) >= $10))) "
+    concat!(
+        "chosen",
+        locked!(
+            ", (SELECT videos.account_id
+                FROM videos
+                WHERE videos.id = jobs.video_id) AS account_id ",
+            "($7::uuid IS NULL OR video_id = $7)
+             AND ($11::uuid[] IS NULL OR id = ANY ($11))
+             AND stage <> ALL (ARRAY(
+                     SELECT limited.stage
+                     FROM unnest($8::text[], $9::bigint[]) AS limited (stage, most)
+                     WHERE (SELECT count(*)
+                            FROM jobs AS running
+                            WHERE running.state = 'running' AND running.stage = limited.stage)
+                           >= limited.most))
+             AND ($10::bigint IS NULL
+                  OR (SELECT videos.account_id FROM videos WHERE videos.id = jobs.video_id)
+                     <> ALL (ARRAY(
+                         SELECT videos.account_id
+                         FROM jobs AS running
+                         JOIN videos ON videos.id = running.video_id
+                         WHERE running.state = 'running'
+                         GROUP BY videos.account_id
+                         HAVING count(*) >= $10)))
+             ORDER BY rank, id
+             LIMIT $2 ",
+            "FOR NO KEY UPDATE OF jobs SKIP LOCKED"
+        )
+    )
+);
+
+/// What [`Plant::SharedClaim`] puts in the place of [`OF_ALL`]: nothing is locked.
+const UNLOCKED: &str = candidates!(
+    "",
+    concat!(
+        "chosen",
+        locked!(
+            "",
+            "rank >= least($7, $8) AND $9::uuid IS NOT NULL ORDER BY rank, id LIMIT $2 ",
+            ""
+        )
+    )
 );
 
 macro_rules! take {
@@ -134,19 +199,21 @@ pub(crate) async fn claim(
     tx: &Tx,
     now: Timestamp,
     request: &ClaimRequest,
-) -> Result<Vec<LeasedJob>> {
-    let ask = Ask::of(now, request);
+    from: From,
+) -> Result<(Vec<LeasedJob>, Option<Place>)> {
+    let ask = Ask::of(now, request, from);
     let mut chosen = Chosen::default();
     for _ in 0..=AGAIN_MAX {
-        let mut answers = tx.all(&ask.candidates()).await?;
+        let mut answers = tx.all(&ask.first()).await?;
         let candidates = ask.found(&mut answers);
-        chosen = ask.choose(&candidates)?;
-        if candidates.jobs.is_empty() || !chosen.ids.is_empty() {
+        let none = candidates.jobs.is_empty();
+        chosen = choose(tx, &ask, candidates).await?;
+        if none || !chosen.ids.is_empty() {
             break;
         }
     }
     if chosen.ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let mut ends = Ends::over(now, &[], &[], Money::default())?;
     for id in chosen.begun() {
@@ -156,7 +223,19 @@ pub(crate) async fn claim(
     let mut questions = chosen.take(&ask);
     questions.extend(events.append());
     let answers = tx.commit_with(&questions).await?;
-    chosen.leased(&answers)
+    let place = chosen.place;
+    Ok((chosen.leased(&answers)?, place))
+}
+
+/// Chooses among candidates, and looks further where some don't fit beside the others.
+pub(crate) async fn choose(tx: &Tx, ask: &Ask<'_>, mut candidates: Candidates) -> Result<Chosen> {
+    let chosen = ask.choose(&candidates)?;
+    if !(chosen.crowded && candidates.jobs.len() as i64 == ask.max && ask.sight > ask.max) {
+        return Ok(chosen);
+    }
+    // Those of before are ours already and come again.
+    candidates.jobs = tx.all(&[ask.candidates(&ask.sight)]).await?.swap_remove(0);
+    ask.choose(&candidates)
 }
 
 /// What a job needs, as its columns have it.
@@ -178,6 +257,8 @@ pub(crate) struct Ask<'a> {
     stages: Vec<&'static str>,
     video: Option<Uuid>,
     only: Option<Vec<Uuid>>,
+    from: From,
+    max: i64,
     sight: i64,
     room: [i32; 4],
     limits: Option<limits::Columns<'a>>,
@@ -191,7 +272,7 @@ pub(crate) struct Candidates {
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn of(now: Timestamp, request: &'a ClaimRequest) -> Self {
+    pub(crate) fn of(now: Timestamp, request: &'a ClaimRequest, from: From) -> Self {
         let Room {
             cpu_milli,
             memory_mib,
@@ -209,6 +290,8 @@ impl<'a> Ask<'a> {
                 .only
                 .as_ref()
                 .map(|jobs| jobs.iter().map(|id| id.0).collect()),
+            from,
+            max: request.max.into(),
             sight: request.sight().into(),
             room: room
                 .map(|free| free.map_or(i32::MAX, |free| i32::try_from(free).unwrap_or(i32::MAX))),
@@ -216,39 +299,47 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The answers are for [`Ask::found`].
-    pub(crate) fn candidates(&self) -> Vec<Question<'_>> {
-        let [cpu, memory, vram, encoders] = &self.room;
+    /// Asks for as many as are wanted: mostly, all of them fit. The answers are for
+    /// [`Ask::found`].
+    pub(crate) fn first(&self) -> Vec<Question<'_>> {
         let due: Question<'_> = (PROMOTE, vec![&self.now]);
-        let candidates = if Plant::SharedClaim.is_in() {
-            candidates!("", "", "", "")
-        } else {
-            candidates!("")
-        };
-        let mut of: Question<'_> = (
-            candidates,
-            vec![&self.stages, &self.sight, cpu, memory, vram, encoders],
-        );
-        if let Some(limits) = &self.limits {
-            of.0 = LIMITED;
-            of.1.extend([
+        let of = self.candidates(&self.max);
+        if self.limits.is_some() {
+            let [lock, count] = limits::Columns::count();
+            return vec![lock, count, due, of];
+        }
+        vec![due, of]
+    }
+
+    fn candidates<'q>(&'q self, limit: &'q i64) -> Question<'q> {
+        let [cpu, memory, vram, encoders] = &self.room;
+        let mut params: Vec<&(dyn ToSql + Sync)> =
+            vec![&self.stages, limit, cpu, memory, vram, encoders];
+        let text = if let Some(limits) = &self.limits {
+            params.extend([
                 &self.video as &(dyn ToSql + Sync),
                 &limits.stages,
                 &limits.most,
                 &limits.account,
                 &self.only,
             ]);
-            let [lock, count] = limits::Columns::count();
-            return vec![lock, count, due, of];
-        }
-        if let Some(only) = &self.only {
-            of.0 = candidates!("AND id = ANY ($7) ");
-            of.1.push(only);
+            LIMITED
+        } else if let Some(only) = &self.only {
+            params.push(only);
+            OF_THESE
         } else if let Some(video) = &self.video {
-            of.0 = candidates!("AND video_id = $7 ");
-            of.1.push(video);
-        }
-        vec![due, of]
+            params.push(video);
+            OF_VIDEO
+        } else {
+            let (rank, id) = &self.from.place;
+            params.extend([&self.from.above as &(dyn ToSql + Sync), rank, id]);
+            if Plant::SharedClaim.is_in() {
+                UNLOCKED
+            } else {
+                OF_ALL
+            }
+        };
+        (text, params)
     }
 
     /// What was found, at the end of the answers.
@@ -267,31 +358,40 @@ impl<'a> Ask<'a> {
         let mut chosen = Chosen::default();
         let mut room = self.request.room;
         let mut running = limits::Columns::running(&candidates.running)?;
+        let mut passed = false;
         for row in &candidates.jobs {
             let row = Cells::of("jobs", row);
-            let begins = row.get("begins")?;
-            if chosen.ids.len() >= self.request.max as usize {
+            if chosen.ids.len() as i64 >= self.max {
                 break;
             }
+            let begins = row.get("begins")?;
             if !(begins || row.get("runs")?) {
+                passed = true;
                 continue;
             }
             let job = self.decode(row)?;
             let mut left = room;
-            if !left.take(job.needs) {
-                continue;
-            }
-            if let Some(limits) = &self.limits
-                && !limits.take(&mut running, row, job.stage)?
-            {
+            let fits = left.take(job.needs);
+            let allowed = match &self.limits {
+                Some(limits) if fits => limits.take(&mut running, row, job.stage)?,
+                _ => fits,
+            };
+            if !allowed {
+                (passed, chosen.crowded) = (true, true);
                 continue;
             }
             room = left;
             if begins && !chosen.videos.contains(&job.video.0) {
                 chosen.videos.push(job.video.0);
             }
+            if !passed {
+                chosen.place = Some((row.get("rank")?, job.lease.job.0));
+            }
             chosen.ids.push(job.lease.job.0);
             chosen.jobs.push(job);
+        }
+        if (candidates.jobs.len() as i64) < self.max {
+            chosen.place = None;
         }
         Ok(chosen)
     }
@@ -330,6 +430,10 @@ pub(crate) struct Chosen {
     ids: Vec<Uuid>,
     /// Queued videos that it begins, in the order of their first job.
     videos: Vec<Uuid>,
+    /// Some didn't fit beside the others.
+    crowded: bool,
+    /// Everything up to here was taken; `None` if there was less than asked for.
+    pub(crate) place: Option<Place>,
 }
 
 impl Chosen {

@@ -1,7 +1,8 @@
 //! Connections and transactions: borrowed from a pool, begun, ended, healed.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -13,6 +14,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use ytempire_core::Plant;
 
+use crate::cursor::Cursor;
 use crate::options::Options;
 use crate::sql::{self, Fault, Result};
 use crate::tls;
@@ -58,6 +60,7 @@ const SESSION: &str = "\
 pub(crate) struct Database {
     pool: Pool,
     place: String,
+    cursor: Arc<Cursor>,
 }
 
 impl Database {
@@ -85,7 +88,11 @@ impl Database {
             }))
             .build()
             .map_err(|e| Error::Database(format!("no connections to {place}: {e}")))?;
-        Ok(Self { pool, place })
+        Ok(Self {
+            pool,
+            place,
+            cursor: Arc::default(),
+        })
     }
 
     /// The place without the password.
@@ -134,7 +141,12 @@ impl Database {
 
     /// Begins a transaction with its first statement.
     pub(crate) async fn begin(&self) -> Result<Tx> {
-        Ok(Tx::over(self.connect().await?))
+        Ok(Tx::over(self.connect().await?, Arc::clone(&self.cursor)))
+    }
+
+    /// Where claims begin to look.
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.cursor
     }
 
     /// How many connections there may be, and so how many of them may have died unnoticed.
@@ -253,7 +265,9 @@ fn lost_before(begins: bool, e: tokio_postgres::Error) -> Fault {
 /// undoes it: a connection in the middle of something never goes back to the pool.
 pub(crate) struct Tx {
     connection: Option<Connection>,
-    wakes: AtomicBool,
+    cursor: Arc<Cursor>,
+    /// The most urgent job that became available; `i64::MAX` if none did.
+    woken: AtomicI64,
     committed: AtomicBool,
 }
 
@@ -274,22 +288,29 @@ impl Drop for Tx {
 }
 
 impl Tx {
-    fn over(connection: Connection) -> Self {
+    fn over(connection: Connection, cursor: Arc<Cursor>) -> Self {
         connection.begins.store(true, Ordering::Relaxed);
         Self {
             connection: Some(connection),
-            wakes: AtomicBool::new(false),
+            cursor,
+            woken: AtomicI64::new(i64::MAX),
             committed: AtomicBool::new(false),
         }
     }
 
-    /// Notes that jobs became available: whoever listens is told once, when this is committed.
-    pub(crate) fn wake(&self) {
-        self.wakes.store(true, Ordering::Relaxed);
+    /// Notes that jobs became available, the most urgent one of this rank: whoever listens is told
+    /// once, when this is committed.
+    pub(crate) fn wake(&self, rank: i64) {
+        self.woken.fetch_min(rank, Ordering::Relaxed);
+    }
+
+    fn wakes(&self) -> Option<i64> {
+        let rank = self.woken.load(Ordering::Relaxed);
+        (rank != i64::MAX).then_some(rank)
     }
 
     fn commit(&self) -> &'static str {
-        if self.wakes.load(Ordering::Relaxed) {
+        if self.wakes().is_some() {
             // One for the transaction, not one for each row: that costs up to two thirds of what
             // one connection can add.
             "NOTIFY ytempire_jobs; COMMIT"
@@ -316,6 +337,9 @@ impl Tx {
         } else {
             self.script("ROLLBACK").await
         };
+        if let (Ok(_), Some(rank)) = (&done, self.wakes()) {
+            self.cursor.lower(rank);
+        }
         if ended.is_ok() {
             // Back to the pool.
             drop(self.connection.take());

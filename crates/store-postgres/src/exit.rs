@@ -39,7 +39,7 @@ macro_rules! release {
                    WHERE after_id = ANY ($1)
                    GROUP BY job_id) AS before
              WHERE jobs.id = before.job_id AND jobs.state = 'waiting'
-             RETURNING jobs.state = 'available' AS available"
+             RETURNING jobs.rank, jobs.state = 'available' AS available"
         )
     };
 }

@@ -129,9 +129,11 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Tells whether one of them needs not wait.
-    pub(crate) fn wakes(&self) -> bool {
-        self.start.is_none() && self.open.contains(&0)
+    /// The rank of the most urgent one that needs not wait.
+    pub(crate) fn wakes(&self) -> Option<i64> {
+        let free = self.ranks.iter().zip(&self.open);
+        let free = free.filter(|(_, open)| **open == 0 && self.start.is_none());
+        free.map(|(rank, _)| *rank).min()
     }
 
     /// Adds them, as far as there are any.

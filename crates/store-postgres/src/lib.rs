@@ -29,6 +29,7 @@ mod books;
 mod cache;
 mod claim;
 mod connection;
+mod cursor;
 mod ends;
 mod event;
 mod exit;
@@ -64,6 +65,7 @@ use ytempire_core::{
 };
 
 use crate::connection::{Database, RACES_MAX};
+use crate::cursor::From;
 use crate::sql::Fault;
 
 pub use health::Health;
@@ -203,7 +205,11 @@ impl Store for PostgresStore {
     }
 
     async fn job_claim(&self, now: Timestamp, request: ClaimRequest) -> Result<Vec<LeasedJob>> {
-        let claimed = change!(self, |tx| claim::claim(&tx, now, &request))?;
+        let cursor = self.database.cursor();
+        let from = cursor.from(now, &request);
+        let claimed = change!(self, |tx| claim::claim(&tx, now, &request, from));
+        let (claimed, place) = claimed?;
+        cursor.moved(from, &request, place);
         if !claimed.is_empty() {
             self.crash.pass("claim.after_commit");
         }
@@ -230,11 +236,17 @@ impl Store for PostgresStore {
         if !exchange.settlements.is_empty() {
             self.crash.pass("settle.before_commit");
         }
-        let done = change!(self, |tx| settle::exchange(&tx, now, &exchange));
+        let cursor = self.database.cursor();
+        let claim = exchange.claim.as_ref();
+        let from = claim.map_or_else(From::default, |claim| cursor.from(now, claim));
+        let done = change!(self, |tx| settle::exchange(&tx, now, &exchange, from));
         if !exchange.settlements.is_empty() {
             self.crash.pass("settle.after_commit");
         }
-        let done = done?;
+        let (done, place) = done?;
+        if let Some(claim) = claim {
+            cursor.moved(from, claim, place);
+        }
         if !done.claimed.is_empty() {
             self.crash.pass("claim.after_commit");
         }

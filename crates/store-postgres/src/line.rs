@@ -30,7 +30,7 @@ pub(crate) async fn set(tx: &Tx, now: Timestamp, mode: LineMode, reason: &str) -
     )
     .await?;
     // Whoever waits for jobs shall look again.
-    tx.wake();
+    tx.wake(i64::MIN);
     Ok(())
 }
 
@@ -46,7 +46,8 @@ pub(crate) async fn may_spend(tx: &Tx) -> Result<()> {
 pub(crate) async fn has_room(tx: &Tx, max: u32) -> Result<()> {
     tx.query("SELECT id FROM line FOR NO KEY UPDATE", &[])
         .await?;
-    let waiting = "SELECT count(*) AS waiting FROM videos WHERE state = 'queued'";
+    let waiting =
+        "SELECT count(*) AS waiting FROM videos WHERE finalized_at IS NULL AND state = 'queued'";
     let row = tx.first(waiting, &[]).await?.ok_or_else(gone)?;
     let waiting: u32 = Cells::of("videos", &row).count("waiting")?;
     if waiting >= max {
@@ -87,7 +88,9 @@ pub(crate) async fn load(db: &Connection) -> Result<LineLoad> {
     let row = db
         .first(
             "SELECT
-                 (SELECT count(*) FROM videos WHERE state = 'queued') AS videos_queued,
+                 (SELECT count(*)
+                  FROM videos
+                  WHERE finalized_at IS NULL AND state = 'queued') AS videos_queued,
                  (SELECT count(*)
                   FROM videos
                   WHERE finalized_at IS NULL AND state = 'running') AS videos_running,

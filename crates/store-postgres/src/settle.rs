@@ -11,8 +11,9 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 use ytempire_core::{JobId, JobState, NodeId, Timestamp, TransferId, VideoId, VideoState};
 
-use crate::claim::{Ask, Candidates, Chosen};
+use crate::claim::{self, Ask, Candidates, Chosen};
 use crate::connection::{Question, Tx};
+use crate::cursor::{From, Place};
 use crate::ends::Ends;
 use crate::exit::{self, Jobs, Videos};
 use crate::job::Leased;
@@ -20,14 +21,21 @@ use crate::money::Money;
 use crate::sql::{Cells, Fault, Result};
 use crate::{cache, event, job, node, transfer, video};
 
-pub(crate) async fn exchange(tx: &Tx, now: Timestamp, exchange: &Exchange) -> Result<Exchanged> {
-    let ask = exchange.claim.as_ref().map(|claim| Ask::of(now, claim));
+pub(crate) async fn exchange(
+    tx: &Tx,
+    now: Timestamp,
+    exchange: &Exchange,
+    from: From,
+) -> Result<(Exchanged, Option<Place>)> {
+    let ask = exchange.claim.as_ref();
+    let ask = ask.map(|claim| Ask::of(now, claim, from));
     let mut ends = lock(tx, now, &exchange.settlements).await?;
     let written = write(tx, now, &mut ends, ask.as_ref(), None).await?;
-    Ok(Exchanged {
+    let exchanged = Exchanged {
         settled: ends.into_settled(),
         claimed: written.claimed,
-    })
+    };
+    Ok((exchanged, written.place))
 }
 
 pub(crate) async fn settle(tx: &Tx, now: Timestamp, settlement: &Settlement) -> Result<VideoRow> {
@@ -134,6 +142,8 @@ async fn lock_jobs<'a>(
 /// What was written besides.
 struct Written {
     claimed: Vec<LeasedJob>,
+    /// How far it looked.
+    place: Option<Place>,
     /// The row of the video that was asked for.
     video: Option<Row>,
 }
@@ -151,7 +161,7 @@ async fn write(
         ends.ready(id);
     }
     let chosen = match ask {
-        Some(ask) => ask.choose(&candidates)?,
+        Some(ask) => claim::choose(tx, ask, candidates).await?,
         None => Chosen::default(),
     };
     for id in chosen.begun() {
@@ -170,8 +180,13 @@ async fn write(
     }
     let mut answers = tx.commit_with(&questions).await?;
     let video = wanted.and_then(|_| answers.pop()?.pop());
+    let place = chosen.place;
     let claimed = chosen.leased(&answers[taken..])?;
-    Ok(Written { claimed, video })
+    Ok(Written {
+        claimed,
+        place,
+        video,
+    })
 }
 
 /// Writes what jobs and money of it there is, and asks which videos are ready and which jobs may be
@@ -208,7 +223,7 @@ async fn write_jobs(
         questions.len() - 1
     });
     if let Some(ask) = ask {
-        questions.extend(ask.candidates());
+        questions.extend(ask.first());
     }
     if questions.is_empty() {
         return Ok((Vec::new(), Candidates::default()));
@@ -219,15 +234,18 @@ async fn write_jobs(
         return Err(Fault::Race("jobs ended by themselves".to_owned()));
     }
     let found = ask.map_or_else(Candidates::default, |ask| ask.found(&mut answers));
-    let available = |row| Cells::of("jobs", row).get::<bool>("available");
-    let released = released.map_or(&[][..], |at| &answers[at]);
-    let woken = released.iter().map(available).collect::<Result<Vec<_>>>()?;
-    let back = ends
-        .exits
-        .iter()
-        .any(|exit| exit.how.next == JobState::Available);
-    if back || follow.wakes() || woken.contains(&true) {
-        tx.wake();
+    for row in released.map_or(&[][..], |at| &answers[at]) {
+        let row = Cells::of("jobs", row);
+        if row.get("available")? {
+            tx.wake(row.get("rank")?);
+        }
+    }
+    if let Some(rank) = follow.wakes() {
+        tx.wake(rank);
+    }
+    let mut exits = ends.exits.iter();
+    if exits.any(|exit| exit.how.next == JobState::Available) {
+        tx.wake(i64::MIN);
     }
     let id = |row| Cells::of("videos", row).get("id").map(VideoId);
     let ready = ready.map_or(&[][..], |at| &answers[at]);

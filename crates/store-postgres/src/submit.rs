@@ -88,8 +88,8 @@ async fn add(tx: &Tx, now: Timestamp, new: &Submission, (turn, ends): (i64, bool
         let of = (new.video, new.priority, turn);
         jobs.add(of, job, &HashSet::new());
     }
-    if jobs.wakes() {
-        tx.wake();
+    if let Some(rank) = jobs.wakes() {
+        tx.wake(rank);
     }
     let detail = json!({ "title": new.title, "budget_micro_usd": new.budget.0 });
     let told = [event::about_video(

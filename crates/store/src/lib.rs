@@ -20,7 +20,9 @@ use ytempire_core::{Event, NodeId, ScheduleId, Timestamp, VideoId};
 pub use error::Error;
 pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
 pub use limits::{Limits, Running};
-pub use line::{Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, urgency};
+pub use line::{
+    Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, band, urgency,
+};
 pub use room::{Needs, Room};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,

@@ -114,6 +114,11 @@ pub fn urgency(priority: u8, turn: i64, rank: i64) -> i64 {
     (band << PRIORITY_BITS) + (turn << RANK_BITS) + rank.clamp(0, (1 << RANK_BITS) - 1)
 }
 
+/// The most urgent that a job of the same priority can be.
+pub const fn band(urgency: i64) -> i64 {
+    urgency >> PRIORITY_BITS << PRIORITY_BITS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +136,12 @@ mod tests {
         ];
         assert!(order.is_sorted() && order[0] > 0, "{order:?}");
         assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "{order:?}");
+    }
+
+    #[test]
+    fn a_band_begins_where_its_priority_does() {
+        assert_eq!(band(urgency(5, 77, 9)), urgency(5, 0, 0));
+        assert_eq!(band(urgency(10, i64::MAX, i64::MAX)), urgency(10, 0, 0));
     }
 
     #[test]
