@@ -153,3 +153,65 @@ fn a_tick_that_passed_is_started_once_by_two_nodes() {
     assert_eq!(shown["started"], 1);
     assert_eq!(shown["last_video"], videos[0]["id"]);
 }
+
+/// A node whose clock is so many hours ahead, until it has looked once.
+fn work_for_a_heartbeat(place: &Place, hours: u32) {
+    let node = place.program(["work", "--slots", "1"]);
+    let shift = (hours * 3600).to_string();
+    let node = node.env("YTEMPIRE_CLOCK_SHIFT", shift).start();
+    let looked = || {
+        let listed = run(place, "node|list|--json").good().json_lines();
+        listed
+            .iter()
+            .any(|node| node["seen_at"] != node["joined_at"])
+    };
+    while !looked() {
+        std::thread::yield_now();
+    }
+    node.signal(Signal::TERM);
+    node.end().good();
+}
+
+#[test]
+fn what_can_not_be_started_stays_due_and_says_why() {
+    let place = place();
+    run(&place, "queue|pause").good();
+    place.write("ytempire.toml", "[queue]\nwaiting_max = 1\n");
+    run(&place, "video|submit|whale.toml").good();
+    run(&place, "schedule|add|whale.toml|--cron|0 * * * *").good();
+    work_for_a_heartbeat(&place, 2);
+    let shown = object(run(&place, "schedule|show|whale|--json"));
+    let why = shown["last_error"].as_str().unwrap();
+    assert!(why.contains("1 videos wait"), "{why}");
+    assert_eq!(shown["started"], 0);
+    // Room again: the tick is still due.
+    place.write("ytempire.toml", "[queue]\nwaiting_max = 2\n");
+    work_for_a_heartbeat(&place, 2);
+    let shown = object(run(&place, "schedule|show|whale|--json"));
+    assert_eq!(
+        (&shown["started"], &shown["last_error"]),
+        (&1.into(), &Value::Null)
+    );
+}
+
+#[test]
+fn a_node_deletes_what_is_older_than_it_is_kept() {
+    let place = place();
+    run(&place, "queue|pause").good();
+    run(&place, "video|submit|whale.toml").good();
+    run(&place, "video|cancel|last").good();
+    run(&place, "video|retry|last").good();
+    let listed = || run(&place, "list|--json").good().json_lines();
+    place.write(
+        "ytempire.toml",
+        "[retention]\nvideos = \"3h\"\nevents = \"1h\"\n",
+    );
+    work_for_a_heartbeat(&place, 2);
+    assert_eq!(listed().len(), 2);
+    let cancelled = listed()[1]["id"].as_str().unwrap().to_owned();
+    let told = run(&place, &format!("video|watch|{cancelled}|--json"));
+    assert!(told.stdout.is_empty(), "{told}");
+    work_for_a_heartbeat(&place, 4);
+    assert_eq!(listed().len(), 1);
+    assert_eq!(listed()[0]["state"], "queued");
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use rustix::process::Signal;
 use testkit::{FakeModelServer, Fault, ModelServerOptions, script_json};
 
 use super::TINY;
@@ -152,6 +153,42 @@ fn a_topic_becomes_a_video_and_the_bill_is_booked_to_the_micro_dollar() {
     assert_eq!(server.0.seen().len(), asked.len());
 }
 
+/// What is said of a topic is not what was said of it last week.
+#[test]
+fn a_scheduled_topic_is_written_about_anew_at_each_start() {
+    let server = speaking();
+    let place = server.place();
+    server.0.write_by(|_| short_words().to_string());
+    let add = [
+        "schedule",
+        "add",
+        "--topic",
+        "Whales",
+        "--cron",
+        "0 3 * * *",
+    ];
+    place.run(add).good();
+    let start = || {
+        let started = place
+            .run(["schedule", "run-now", "whales", "--json"])
+            .good();
+        started.json_lines()[0]["id"].as_str().unwrap().to_owned()
+    };
+    let videos = [start(), start()];
+    let node = place.program(["work", "--slots", "2"]).start();
+    for video in &videos {
+        let mut watching = place.program(["video", "watch", video, "--json"]).start();
+        watching.until("\"stage\":\"script\",\"kind\":\"job.completed\"");
+        place.run(["video", "cancel", video]).good();
+        watching.end();
+    }
+    node.signal(Signal::TERM);
+    node.end().good();
+    let calls = server.0.seen();
+    let written = calls.iter().filter(|call| call.path.contains("chat"));
+    assert_eq!(written.count(), 2);
+}
+
 /// A script of the fewest words that are accepted, and short ones.
 pub(super) fn short_words() -> serde_json::Value {
     let mut script = script_json(6, 52);
@@ -255,7 +292,7 @@ fn a_backend_that_is_down_ends_the_video_and_one_that_is_back_makes_it() {
     // Far enough: the script was written and paid for.
     let mut going = place.program(TOPIC).start();
     going.until("\"stage\":\"script\",\"kind\":\"job.completed\"");
-    going.signal(rustix::process::Signal::KILL);
+    going.signal(Signal::KILL);
     going.end();
 }
 
@@ -271,7 +308,7 @@ fn a_written_script_is_paid_once_though_the_program_dies() {
     for stage in ["script", "narrate"] {
         let mut going = place.program(TOPIC).start();
         going.until(&format!("\"stage\":\"{stage}\",\"kind\":\"job.completed\""));
-        going.signal(rustix::process::Signal::KILL);
+        going.signal(Signal::KILL);
         going.end();
         // The answer that was lost with the process, and the one that was kept.
         assert_eq!(server.0.seen().len(), 2, "at the end of {stage}");
