@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0006_plan.sql"),
         works_with: 5,
     },
+    Migration {
+        name: "0007_transfers",
+        text: include_str!("../migrations/0007_transfers.sql"),
+        works_with: 5,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

@@ -21,6 +21,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("0005_needs", include_str!("../migrations/0005_needs.sql")),
     ("0006_plan", include_str!("../migrations/0006_plan.sql")),
+    (
+        "0007_transfers",
+        include_str!("../migrations/0007_transfers.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

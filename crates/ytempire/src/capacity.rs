@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use store::Error;
 use worker::Parts;
-use ytempire_core::{Code, Timestamp};
+use ytempire_core::Code;
 
 use crate::fail::Failure;
 use crate::schema::print;
-use crate::times::said;
+use crate::times::{self, said};
 
 /// Hundredths of what may wait, from which on it is told.
 const WARNING: u64 = 80;
@@ -107,9 +107,7 @@ const UNKNOWN: Duration = Duration::from_mins(15);
 async fn retry_after(parts: &Parts, waiting: u32, max: u32) -> Result<Duration, Failure> {
     let now = parts.now();
     for window in [Duration::from_mins(10), Duration::from_hours(1)] {
-        let micros = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-        let since = Timestamp::from_micros(now.as_micros() - micros);
-        let begun = parts.store.line_begun(since).await?;
+        let begun = parts.store.line_begun(times::before(now, window)).await?;
         if begun > 0 {
             return Ok(estimate(waiting, max, begun, window));
         }

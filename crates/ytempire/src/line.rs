@@ -2,7 +2,7 @@
 
 use comfy_table::Table;
 use serde_json::json;
-use store::{Expired, Expiry, LineMode, Machine, NodeStatus, VideoFilter};
+use store::{Expired, Expiry, Limits, LineMode, Machine, NodeStatus, VideoFilter};
 use worker::Parts;
 use ytempire_core::{Code, Timestamp, VideoState};
 
@@ -14,7 +14,7 @@ use crate::capacity::Fullness;
 use crate::config::Config;
 use crate::fail::Failure;
 use crate::schema::print;
-use crate::times::minute;
+use crate::times::{self, minute};
 use crate::video::ask;
 use crate::world;
 
@@ -67,7 +67,7 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
          videos  {} queued{}{}, {} running\n\
          jobs    {} available, {} running, {} waiting, {} scheduled\n\
          nodes   {}\n\
-         ended   {} videos{}\n",
+         ended   {} videos{}\n{}",
         line.mode.as_str(),
         load.videos_queued,
         parts
@@ -83,15 +83,27 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
         kept.videos,
         kept.since
             .map_or_else(String::new, |at| format!(", since {}", minute(at))),
+        limits(&parts.limits),
     ))
+}
+
+/// What bounds how much runs, as far as this command's configuration says.
+fn limits(limits: &Limits) -> String {
+    if limits.is_none() {
+        return String::new();
+    }
+    let account = limits.account.map(|most| format!("{most} of an account"));
+    let stages = limits.stages.iter();
+    let stages = stages.map(|(stage, most)| format!("{most} of {stage}"));
+    let all: Vec<String> = account.into_iter().chain(stages).collect();
+    format!("limits  {}\n", all.join(", "))
 }
 
 /// Videos that are deleted in one transaction.
 const PRUNED_AT_ONCE: u32 = 50;
 
 async fn prune(parts: &Parts, args: &Prune) -> Result<(), Failure> {
-    let age = i64::try_from(args.older_than.as_micros()).unwrap_or(i64::MAX);
-    let before = Timestamp::from_micros(parts.now().as_micros().saturating_sub(age));
+    let before = times::before(parts.now(), args.older_than);
     if !args.yes {
         let verb = if args.events {
             "delete the events of"

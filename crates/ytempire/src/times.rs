@@ -36,6 +36,12 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     Ok(whole)
 }
 
+/// So much before `now`.
+pub(crate) fn before(now: Timestamp, age: Duration) -> Timestamp {
+    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(age))
+}
+
 /// A moment as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ytempire_core::{Stage, VideoState};
+use ytempire_core::{AccountId, Stage, VideoState};
 
-use super::which::Which;
+use super::which::{self, Which};
 use super::{Look, Wish};
 use crate::times::{self, Moment};
 
@@ -92,6 +92,12 @@ pub(crate) struct List {
     /// Only in these states
     #[arg(long = "state", value_name = "STATE")]
     pub(crate) states: Vec<StateArg>,
+    /// Only of this account: its id, or `local`
+    #[arg(long, value_name = "ID", value_parser = which::account)]
+    pub(crate) account: Option<AccountId>,
+    /// Only those that were submitted longer ago than this: 3d, 12h, 90m
+    #[arg(long, value_name = "TIME", value_parser = times::span)]
+    pub(crate) older_than: Option<Duration>,
     /// How many at most
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: u32,

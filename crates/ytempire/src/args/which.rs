@@ -41,14 +41,10 @@ pub(crate) struct Which {
 impl Which {
     /// What is asked of the store, where no ids are given.
     pub(crate) fn filter(&self, now: Timestamp) -> VideoFilter {
-        let before = |age: Duration| {
-            let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-            Timestamp::from_micros(now.as_micros().saturating_sub(age))
-        };
         VideoFilter {
             states: self.states.iter().copied().map(Into::into).collect(),
             account: self.account,
-            accepted_before: self.older_than.map(before),
+            accepted_before: self.older_than.map(|age| times::before(now, age)),
             ..VideoFilter::newest(1000)
         }
     }

@@ -14,11 +14,13 @@ use super::meant;
 use crate::args::line::{List, One};
 use crate::fail::Failure;
 use crate::schema::print;
-use crate::times::{minute, said};
+use crate::times::{before, minute, said};
 
 pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
     let filter = VideoFilter {
         states: args.states.iter().copied().map(Into::into).collect(),
+        account: args.account,
+        accepted_before: args.older_than.map(|age| before(parts.now(), age)),
         ..VideoFilter::newest(args.limit)
     };
     let videos = parts.store.video_list(filter).await?;

@@ -60,6 +60,10 @@ fn many_are_chosen_counted_and_only_then_changed() {
     let other = "--account 0192c3a0-5d2f-7c11-8a3e-5f0e1d2c3b4a";
     let nothing = run(&place, &format!("video cancel {other} --yes")).good();
     assert!(nothing.stderr.contains("no such videos"), "{nothing}");
+    for (filter, count) in [("--account local", 3), (other, 0), ("--older-than 1h", 0)] {
+        let listed = run(&place, &format!("video list {filter} --json")).good();
+        assert_eq!(listed.json_lines().len(), count, "{listed}");
+    }
     let cancelled = run(&place, "video cancel --account local --yes --json").good();
     let lines = cancelled.json_lines();
     assert!(lines.len() == 3 && lines.iter().all(|l| l["cancelled"] == true));
@@ -176,8 +180,13 @@ fn a_filling_line_warns_and_a_full_one_says_when_to_come_again() {
         (&"YT0216".into(), &900.into())
     );
     run(&place, "video submit 5.toml --waiting-max 6").good();
+    place.write(
+        "ytempire.toml",
+        "[queue]\nwaiting_max = 5\n[limits]\naccount = 4\n",
+    );
     let status = run(&place, "queue status").good().stdout;
     assert!(status.contains("6 queued of 5 (full"), "{status}");
+    assert!(status.contains("limits  4 of an account"), "{status}");
     let status: Value = {
         let text = run(&place, "queue status --json").good().stdout;
         serde_json::from_str(&text).unwrap()
