@@ -96,9 +96,7 @@ impl Timing {
     /// Refuses what can't be read and what would never tick after `now`.
     pub fn check(&self, now: Timestamp) -> Result<(), TimingError> {
         let (crons, zone) = self.parsed()?;
-        let there = crons
-            .iter()
-            .any(|cron| after(cron, zone, now, false).is_some());
+        let there = crons.iter().any(|cron| after(cron, zone, now).is_some());
         if there {
             Ok(())
         } else {
@@ -118,7 +116,7 @@ impl Timing {
         let mut ticks = Vec::new();
         let mut at = later(now, self.lead());
         while ticks.len() < count
-            && let Some(next) = self.after(at, false)
+            && let Some(next) = self.after(at)
         {
             ticks.push(self.tick(next));
             at = next;
@@ -129,7 +127,7 @@ impl Timing {
     /// What is to be started at `now`, where the next tick was to be started at `was`.
     pub fn due(&self, was: Timestamp, now: Timestamp) -> Due {
         let mut ticks = match self.catch_up {
-            CatchUp::All => self.between(was, now),
+            CatchUp::All => self.between(was, now, CAUGHT_UP_MAX),
             CatchUp::Last | CatchUp::None => self.last(was, now).into_iter().collect(),
         };
         if self.catch_up == CatchUp::None {
@@ -140,7 +138,7 @@ impl Timing {
             (CatchUp::All, Some(last)) => last.at,
             _ => later(now, self.lead()),
         };
-        let next = self.after(done, false);
+        let next = self.after(done);
         Due {
             ticks,
             next_at: next.map(|at| self.tick(at).start_at),
@@ -148,37 +146,51 @@ impl Timing {
     }
 
     /// The first ticks whose beginning lies from `was` to `now`.
-    fn between(&self, was: Timestamp, now: Timestamp) -> Vec<Tick> {
+    fn between(&self, was: Timestamp, now: Timestamp, most: usize) -> Vec<Tick> {
         let mut ticks = Vec::new();
-        let mut next = self.after(later(was, self.lead()), true);
+        // Ticks are whole minutes. Not asked inclusively: what is moved out of a gap of the clocks
+        // isn't found where it was moved to.
+        let mut next = self.after(before(later(was, self.lead()), Duration::from_secs(1)));
         while let Some(tick) = next.map(|at| self.tick(at))
             && tick.start_at <= now
-            && ticks.len() < CAUGHT_UP_MAX
+            && ticks.len() < most
         {
             ticks.push(tick);
-            next = self.after(tick.at, false);
+            next = self.after(tick.at);
         }
         ticks
     }
 
-    /// The last tick whose beginning lies from `was` to `now`.
+    /// The last tick whose beginning lies from `was` to `now`. Looked for forwards, as all others
+    /// are, from further and further back, so that few are passed on the way.
     fn last(&self, was: Timestamp, now: Timestamp) -> Option<Tick> {
-        let (crons, zone) = self.parsed().ok()?;
-        let from = zoned(later(now, self.lead()), zone)?;
-        let before = |cron: &Cron| cron.find_previous_occurrence(&from, true).ok();
-        let last = crons.iter().filter_map(before).max()?;
-        let tick = self.tick(stamp(&last));
-        (tick.start_at >= was).then_some(tick)
+        let spans = [1, 24, 24 * 31, 24 * 366, u64::MAX / 3600].map(Duration::from_hours);
+        let found = |span| {
+            let from = before(now, span).max(was);
+            self.between(from, now, usize::MAX).pop()
+        };
+        spans.into_iter().find_map(found)
     }
 
-    fn after(&self, at: Timestamp, inclusive: bool) -> Option<Timestamp> {
+    /// A moment as the clocks of its zone show it: `Thu 26 Nov 18:00 EST`.
+    pub fn shown(&self, at: Timestamp) -> String {
+        let zone = self.zone.parse().ok();
+        let local = zone.and_then(|zone: Tz| zoned(at, zone));
+        local.map_or_else(
+            || at.to_rfc3339(),
+            |local| local.format("%a %-d %b %H:%M %Z").to_string(),
+        )
+    }
+
+    /// The first tick after `at`.
+    fn after(&self, at: Timestamp) -> Option<Timestamp> {
         let (crons, zone) = self.parsed().ok()?;
-        let next = |cron| after(cron, zone, at, inclusive);
+        let next = |cron| after(cron, zone, at);
         crons.iter().filter_map(next).min()
     }
 
     fn tick(&self, at: Timestamp) -> Tick {
-        let start_at = Timestamp::from_micros(at.as_micros() - micros(self.lead()));
+        let start_at = before(at, self.lead());
         let due = |seconds| start_at.after(Duration::from_secs(seconds));
         Tick {
             at,
@@ -232,8 +244,8 @@ fn parse(expression: &str) -> Result<Cron, TimingError> {
     })
 }
 
-fn after(cron: &Cron, zone: Tz, at: Timestamp, inclusive: bool) -> Option<Timestamp> {
-    let found = cron.find_next_occurrence(&zoned(at, zone)?, inclusive);
+fn after(cron: &Cron, zone: Tz, at: Timestamp) -> Option<Timestamp> {
+    let found = cron.find_next_occurrence(&zoned(at, zone)?, false);
     found.ok().map(|found| stamp(&found))
 }
 
@@ -250,8 +262,9 @@ fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.after(by)
 }
 
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+fn before(at: Timestamp, by: Duration) -> Timestamp {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(at.as_micros().saturating_sub(by))
 }
 
 #[cfg(test)]
@@ -364,6 +377,51 @@ mod tests {
         assert!(seen.windows(2).all(|two| two[0] < two[1]));
     }
 
+    /// Nodes that look every five minutes start each tick once, through every change of clocks, also
+    /// one by half an hour.
+    #[test]
+    fn who_looks_often_starts_each_tick_once_whatever_clocks_do() {
+        let changes = [
+            ("Europe/Berlin", "2026-03-29T01:00:00Z"),
+            ("Europe/Berlin", "2026-10-25T01:00:00Z"),
+            ("America/New_York", "2026-03-08T07:00:00Z"),
+            ("America/New_York", "2026-11-01T06:00:00Z"),
+            ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+            ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+        ];
+        let crons = [
+            "30 2 * * *",
+            "15 1 * * *",
+            "0 * * * *",
+            "*/20 * * * *",
+            "0 18 * * *",
+        ];
+        for (zone, change) in changes {
+            for (cron, lead_s) in crons.iter().flat_map(|cron| [(cron, 0), (cron, 3 * 3600)]) {
+                let mut timing = timing(cron, zone);
+                timing.lead_s = lead_s;
+                let start = Timestamp::from_micros(at(change).as_micros() - 30 * 3_600_000_000);
+                let minutes = |n: u64| start.after(Duration::from_mins(n));
+                let end = minutes(60 * 60);
+                let all = timing.upcoming(start, 1000);
+                let all: Vec<_> = all.iter().filter(|t| t.start_at <= end).copied().collect();
+                for policy in [CatchUp::Last, CatchUp::All] {
+                    timing.catch_up = policy;
+                    let mut next = timing.upcoming(start, 1)[0].start_at;
+                    let mut started = Vec::new();
+                    for now in (0..=60 * 12).map(|n| minutes(n * 5)) {
+                        if next <= now {
+                            let due = timing.due(next, now);
+                            started.extend(due.ticks);
+                            next = due.next_at.unwrap();
+                        }
+                    }
+                    assert_eq!(started, all, "{cron} in {zone}, {policy:?}, lead {lead_s}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_slot_is_begun_early_enough_and_is_when_the_video_is_due() {
         let calendar = Timing {
@@ -387,6 +445,8 @@ mod tests {
                 pair("2026-03-14T11:30", "2026-03-14T14:30"),
             ]
         );
+        let slot = calendar.shown(ticks[0].at);
+        assert_eq!(slot, "Mon 9 Mar 18:00 EDT");
         // Due between its beginning and the slot, and once.
         let start = ticks[0].start_at;
         let due = calendar.due(start, start);

@@ -182,10 +182,20 @@ fn shown(parts: &Parts, row: &ScheduleRow, as_json: bool) -> Result<(), Failure>
         return print(&format!("{whole}\n"));
     }
     let mut lines = vec![format!("{} {} {}", row.id, row.state.as_str(), row.name)];
+    // Where its clocks don't show what ours do.
+    let zone = schedules::timing(row)
+        .ok()
+        .filter(|timing| timing.zone != "UTC");
     for tick in &ticks {
         let due = tick.due_at.map(|due| format!(", due {}", minute(due)));
         let (start, due) = (minute(tick.start_at), due.unwrap_or_default());
-        lines.push(format!("starts {start}{due} UTC"));
+        let local = zone
+            .as_ref()
+            .map(|timing| format!(", for {}", timing.shown(tick.at)));
+        lines.push(format!(
+            "starts {start}{due} UTC{}",
+            local.unwrap_or_default()
+        ));
     }
     if let Some(video) = row.last_video {
         lines.push(format!(

@@ -45,6 +45,11 @@ fn a_schedule_is_added_shown_paused_resumed_and_removed() {
         );
         assert_eq!(due - start, 2 * 3_600_000_000);
     }
+    let shown = run(&place, "schedule|show|whale").good().stdout;
+    assert!(
+        shown.contains(", for Sat ") && shown.contains(" 10:30 CE"),
+        "{shown}"
+    );
     run(&place, slots).refused(2, "YT0018", &["whale", "--name"]);
     run(
         &place,
