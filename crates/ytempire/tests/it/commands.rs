@@ -49,7 +49,9 @@ fn usage_errors_exit_with_2_and_point_to_help() {
 fn no_known_bug_can_be_planted_here() {
     let place = Place::new();
     // A program that has some refuses a name that none of them has.
-    let asked = place.program(["schema"]).env("YTEMPIRE_PLANT", "none-such");
+    let asked = place
+        .program(["schema", "brief"])
+        .env("YTEMPIRE_PLANT", "none-such");
     asked.end().good();
 }
 
