@@ -108,3 +108,51 @@ fn a_fresh_file_may_be_opened_by_many_at_once() {
         assert!(opened.iter().all(Result::is_ok), "{opened:?}");
     }
 }
+
+/// A file of the third schema with a video that has ended: all of it is there after the migrations,
+/// also of the tables that were written anew, and the video can be deleted.
+#[tokio::test]
+async fn what_an_older_program_kept_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../migrations/0001_first.sql"),
+        include_str!("../migrations/0002_line.sql"),
+        include_str!("../migrations/0003_attempts.sql"),
+    ] {
+        db.execute_batch(migration).unwrap();
+    }
+    let video = "0192c3a0-5d2f-7c11-8a3e-5f0e1d2c3b4a";
+    let job = "0192c3a0-5d2f-7c11-8a3e-5f0e1d2c3b4b";
+    db.execute_batch(&format!(
+        "INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at,
+                             finalized_at)
+         VALUES ('{video}', '00000000-0000-0000-0000-000000000000', 'k', 't', 'ready', '{{}}',
+                 1, 1, 2);
+         INSERT INTO jobs (id, video_id, stage, state, args, rank, waiting_for, created_at,
+                           finalized_at)
+         VALUES ('{job}', '{video}', 'script', 'completed', '{{}}', 0, 0, 1, 2);
+         INSERT INTO attempts (job_id, attempt, video_id, node_id, started_at, ended_at, outcome)
+         VALUES ('{job}', 1, '{video}', '{job}', 1, 2, 'completed');
+         INSERT INTO cache VALUES ('key', '{video}', '7', 1);
+         INSERT INTO artifacts VALUES ('key', 'aa', 3);
+         PRAGMA user_version = 3;"
+    ))
+    .unwrap();
+    drop(db);
+    let store = open(&path).unwrap();
+    let video = video.parse().unwrap();
+    let row = store.video_get(video).await.unwrap().unwrap();
+    assert_eq!((row.due_at, row.start_at), (None, None));
+    assert_eq!(store.attempt_list(video).await.unwrap().len(), 1);
+    let now = ytempire_core::Timestamp::from_micros(3);
+    let cached = || store.cache_get(now, "key");
+    assert_eq!(cached().await.unwrap().unwrap().artifacts.len(), 1);
+    let deleted = store.video_delete(video).await.unwrap();
+    assert_eq!(deleted, store::Deletion::Done);
+    assert_eq!(cached().await.unwrap().unwrap().artifacts[0].bytes, 3);
+    // Artifacts still go with their entry.
+    assert_eq!(store.cache_prune(0).await.unwrap().len(), 1);
+    assert_eq!(store.cache_totals().await.unwrap().artifacts, 0);
+}
