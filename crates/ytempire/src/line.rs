@@ -45,11 +45,12 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
     let load = parts.store.line_load().await?;
     let nodes = parts.store.node_list().await?;
     let kept = parts.store.kept_totals().await?;
+    let late = late(parts).await?;
     let fullness = Fullness::of(load.videos_queued, parts.waiting_max);
     if args.json {
         let whole = json!({ "mode": line.mode, "changed_at": line.changed_at,
             "reason": line.reason, "load": load, "nodes": nodes.len(),
-            "waiting_max": parts.waiting_max, "fullness": fullness.as_str(), "ended": kept });
+            "waiting_max": parts.waiting_max, "fullness": fullness.as_str(), "late": late, "ended": kept });
         return print(&format!("{whole:#}\n"));
     }
     let since = if line.mode == LineMode::Running {
@@ -64,7 +65,7 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
     };
     print(&format!(
         "the line is {}{since}\n\
-         videos  {} queued{}{}, {} running\n\
+         videos  {} queued{}{}, {} running{}\n\
          jobs    {} available, {} running, {} waiting, {} scheduled\n\
          nodes   {}\n\
          ended   {} videos{}\n{}",
@@ -75,6 +76,11 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
             .map_or_else(String::new, |max| format!(" of {max}")),
         fullness.shown(),
         load.videos_running,
+        if late > 0 {
+            format!(", {late} late")
+        } else {
+            String::new()
+        },
         load.jobs_available,
         load.jobs_running,
         load.jobs_waiting,
@@ -85,6 +91,16 @@ async fn status(parts: &Parts, args: &Json) -> Result<(), Failure> {
             .map_or_else(String::new, |at| format!(", since {}", minute(at))),
         limits(&parts.limits),
     ))
+}
+
+/// How many videos are past their due time, of the newest thousand that have not ended.
+async fn late(parts: &Parts) -> Result<usize, Failure> {
+    let open = VideoFilter {
+        states: vec![VideoState::Queued, VideoState::Running],
+        ..VideoFilter::newest(1000)
+    };
+    let (now, open) = (parts.now(), parts.store.video_list(open).await?);
+    Ok(open.iter().filter(|video| video.is_late(now)).count())
 }
 
 /// What bounds how much runs, as far as this command's configuration says.

@@ -134,6 +134,7 @@ fn due_times_and_later_starts_are_kept_and_told() {
         let text = run(&place, "queue status --json").good().stdout;
         serde_json::from_str(&text).unwrap()
     };
+    assert_eq!(status["late"], 1);
     assert_eq!(status["load"]["jobs_scheduled"], 1);
     assert_eq!(status["load"]["jobs_available"], 2);
     for wrong in [
