@@ -113,6 +113,8 @@ codes! {
     ProviderQuota = "YT0219", exit 4;
     /// A provider wants to be asked less often, or as many calls run as may.
     ProviderBusy = "YT0220", exit 4;
+    /// The place where machines share artifacts can't be reached, or refuses.
+    DepotAway = "YT0221", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;
@@ -184,6 +186,7 @@ impl Code {
             | Self::ToolFailed
             | Self::StoreFailed
             | Self::DatabaseAway
+            | Self::DepotAway
             | Self::TimedOut => Class::Transient,
             Self::ProviderBusy | Self::LineFull => Class::RateLimited,
             Self::ProviderQuota => Class::Quota,

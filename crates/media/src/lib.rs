@@ -10,6 +10,7 @@ pub mod align;
 pub mod artifact;
 pub mod boxes;
 pub mod child;
+pub mod depot;
 pub mod encode;
 pub mod ingest;
 pub mod measure;

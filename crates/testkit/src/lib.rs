@@ -7,6 +7,7 @@ mod model_server;
 mod postgres;
 mod proxy;
 mod redis;
+mod s3;
 mod script;
 mod voice;
 
@@ -16,5 +17,6 @@ pub use model_server::{
 pub use postgres::{PostgresServer, PostgresSession};
 pub use proxy::{Proxy, Wire};
 pub use redis::RedisServer;
+pub use s3::S3Server;
 pub use script::{script_json, words_asked};
 pub use voice::{SpokenWord, Voice};

@@ -15,7 +15,7 @@ use ytempire_core::{ArtifactId, Cancel, JobId, Stage};
 use crate::error::StageError;
 use crate::meter::LocalHold;
 use crate::submit::hex;
-use crate::{Parts, Request};
+use crate::{Parts, Request, carry};
 
 /// What a stage works with.
 #[derive(Clone)]
@@ -80,6 +80,11 @@ impl Attempt {
     /// What was cached under `key`, if all its files are still here.
     pub(crate) async fn cached(&self, key: &str) -> Result<Option<CacheEntry>, StageError> {
         let found = self.parts.store.cache_get(self.parts.now(), key).await?;
+        if let (Some(entry), true) = (&found, self.parts.depot.is_some()) {
+            for file in &entry.artifacts {
+                carry::fetch(&self.parts, &file.id).await?;
+            }
+        }
         let whole = |entry: &CacheEntry| {
             entry.artifacts.iter().all(|file| {
                 matches!(self.parts.artifacts.size(&file.id), Ok(Some(bytes)) if bytes == file.bytes)

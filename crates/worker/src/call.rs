@@ -10,6 +10,7 @@ use ytempire_core::Code;
 
 use crate::attempt::Attempt;
 use crate::breaker::AllRest;
+use crate::carry;
 use crate::error::StageError;
 use crate::meter::CallHold;
 
@@ -221,6 +222,12 @@ impl<'a> Call<'a> {
             Ok(usage) => self.hold.posted(usage),
             Err(error) => self.hold.failed(error.billed),
         };
+        // Others may ask for what is in the books. Money that was spent is booked in any case.
+        for file in bought.iter().flat_map(|entry| &entry.artifacts) {
+            if let Err(e) = carry::bring(parts, &file.id).await {
+                tracing::warn!(error = e.text(), "bought, and kept on this machine alone");
+            }
+        }
         let lease = self.attempt.job.lease;
         let settled = parts
             .store

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{ArtifactRow, VideoRow};
 use ytempire_core::{EventKind, JobState, Stage, VideoId};
 
-use crate::Parts;
+use crate::{Parts, carry};
 
 /// The files of a video by name: what validation gives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub async fn export(
         sweep(folder, name);
     }
     for (name, file) in &package.files {
+        let here = carry::fetch(parts, &file.id).await;
+        here.map_err(|e| ExportError::Artifact(format!("{} ({})", file.id, e.text())))?;
         let from = parts.artifacts.path(&file.id).ok().flatten();
         let from = from.ok_or_else(|| ExportError::Artifact(file.id.to_string()))?;
         lay(parts, &folder.join(name), |to| {
@@ -152,6 +154,10 @@ fn lay(
 /// Tells whether all files of a ready video are still here.
 pub(crate) async fn is_whole(parts: &Parts, video: VideoId) -> store::Result<bool> {
     let package = package(parts, video).await?;
+    for file in package.files.values().filter(|_| parts.depot.is_some()) {
+        // What can't be fetched isn't here.
+        drop(carry::fetch(parts, &file.id).await);
+    }
     let here = |file: &ArtifactRow| matches!(parts.artifacts.size(&file.id), Ok(Some(bytes)) if bytes == file.bytes);
     Ok(!package.files.is_empty() && package.files.values().all(here))
 }

@@ -11,6 +11,7 @@ mod attempt;
 mod backends;
 mod breaker;
 mod call;
+mod carry;
 mod checks;
 mod clock;
 mod dispatch;
@@ -35,6 +36,7 @@ pub mod stages;
 
 pub use asset::{Asset, AssetKind};
 pub use backends::Backends;
+pub use carry::bring_own_files;
 pub use dispatch::{foresee, promise};
 pub use error::{StageError, WorkError};
 pub use export::{ExportError, Exported, export};

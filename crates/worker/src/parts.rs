@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ledger::PriceBook;
 use media::artifact::Artifacts;
+use media::depot::Depot;
 use media::tools::Tools;
 use signal::Signal;
 use store::{Limits, Store};
@@ -22,6 +23,8 @@ pub struct Parts {
     pub signal: Arc<dyn Signal>,
     /// Files by content.
     pub artifacts: Arc<Artifacts>,
+    /// Where nodes of other machines find them, and theirs are found; `None`: all see one folder.
+    pub depot: Option<Depot>,
     /// Programs that were found.
     pub tools: Arc<Tools>,
     /// The present.

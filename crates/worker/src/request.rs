@@ -131,6 +131,15 @@ impl Request {
         }
     }
 
+    /// The user's files that it may use.
+    pub(crate) fn own_files(&self) -> impl Iterator<Item = &Asset> {
+        let music = match &self.music {
+            Music::File(asset) => Some(asset),
+            Music::Made | Music::None => None,
+        };
+        self.assets.iter().chain(music)
+    }
+
     /// The size and speed of its picture.
     pub const fn canvas(&self) -> Canvas {
         Canvas::of(self.format)

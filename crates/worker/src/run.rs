@@ -10,7 +10,7 @@ use ytempire_core::{Code, Decision, Stage, Timestamp};
 use crate::attempt::Attempt;
 use crate::dispatch::Amount;
 use crate::error::{StageError, WorkError, backoff};
-use crate::{Parts, stages};
+use crate::{Parts, carry, stages};
 
 /// How a job's attempt ended, as far as the node cares.
 #[derive(Default)]
@@ -34,7 +34,7 @@ pub(crate) async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     let mut worked = false;
     progress.set(lease.job, attempt.stage(), 0.0);
     let done = match fs::create_dir_all(&folder) {
-        Ok(()) => stages::run(&attempt).await,
+        Ok(()) => worked_on(&attempt).await,
         Err(e) => Err(e.into()),
     };
     let now = attempt.parts.now();
@@ -71,6 +71,15 @@ pub(crate) async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
         Err(store::Error::LeaseLost) => Ok(JobEnd::default()),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Fetches what the stage needs, runs it, and brings what it made to where others find it: before it is
+/// settled, as then they may ask for it.
+async fn worked_on(attempt: &Attempt) -> Result<Settlement, StageError> {
+    carry::fetch_inputs(attempt).await?;
+    let settlement = stages::run(attempt).await?;
+    carry::bring_results(&attempt.parts, &settlement).await?;
+    Ok(settlement)
 }
 
 /// Whether nothing was done, as it had been done before.

@@ -40,6 +40,7 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         retention: Arc::default(),
         slots: 2,
         patience: std::time::Duration::ZERO,
+        depot: None,
         crash: CrashPlan::default(),
     }
 }

@@ -15,6 +15,12 @@ pub(crate) async fn run(global: &Global, args: Cache) -> Result<(), Failure> {
     if let Some(size) = &args.prune_to {
         let gone = parts.store.cache_prune(bytes(size)?).await?;
         let freed = forget(&parts.artifacts, &gone)?;
+        if let Some(depot) = &parts.depot {
+            for id in &gone {
+                let forgotten = depot.forget(id).await;
+                forgotten.map_err(|e| Failure::new(Code::DepotAway, e.to_string()))?;
+            }
+        }
         print(&format!(
             "forgot {} artifacts, {}\n",
             gone.len(),

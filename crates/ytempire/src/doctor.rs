@@ -1,6 +1,7 @@
 //! `ytempire doctor`: what keeps videos from being made, or loses them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use media::child;
 use media::tools::{Program, Tools};
@@ -21,11 +22,11 @@ const ROOM_WANTED: u64 = 5 << 30;
 /// Below this not even a short one ends well.
 const ROOM_NEEDED: u64 = 500 << 20;
 
-/// A clock that is a second off is only odd.
+/// Nodes go by the database's clock, so one of ours that is a second off is only odd: logs don't match.
 const SKEW_ODD_MS: u64 = 1_000;
-/// Leases last 15 s and are extended when a third of that is over: clocks that are further apart
-/// take jobs away from living nodes. It costs time, never a second charge.
-const SKEW_BAD_MS: u64 = 5_000;
+
+/// How long the depot may take to answer; a job asks for up to three minutes.
+const DEPOT_MAX: Duration = Duration::from_secs(10);
 
 /// Encoders that every video needs.
 const ENCODERS: [&str; 2] = ["libx264", "aac"];
@@ -64,7 +65,9 @@ pub(crate) async fn run(global: &Global, args: Doctor) -> Result<(), Failure> {
     let place = world::place(global, &config)?;
     let mut checks = database(&place, &*world::clock()?).await;
     checks.extend(redis(world::redis(global, &config)?).await);
+    checks.extend(depot(&config).await?);
     checks.push(disk(&folder));
+    checks.push(gpus(&folder));
     let tools = world::tools();
     checks.extend(programs(&tools));
     checks.push(encoders(&tools, &folder));
@@ -163,13 +166,51 @@ fn skew(micros: i64) -> Check {
     let ms = micros.unsigned_abs() / 1_000;
     let side = if micros < 0 { "behind" } else { "ahead of" };
     let text = format!("the database's is {ms} ms {side} ours");
-    if ms > SKEW_BAD_MS {
-        Check::of(Verdict::Bad, "clock", format!("{text}; run NTP on both"))
-    } else if ms > SKEW_ODD_MS {
+    if ms > SKEW_ODD_MS {
         Check::of(Verdict::Warn, "clock", format!("{text}; is NTP running?"))
     } else {
         Check::of(Verdict::Good, "clock", text)
     }
+}
+
+/// The place where machines share what they make, where one is named.
+async fn depot(config: &Config) -> Result<Option<Check>, Failure> {
+    let Some(table) = &config.depot else {
+        return Ok(None);
+    };
+    let depot = table.open()?;
+    let check = match tokio::time::timeout(DEPOT_MAX, depot.probe()).await {
+        Ok(Ok(())) => Check::of(Verdict::Good, "depot", depot.shown()),
+        Ok(Err(e)) => Check::of(Verdict::Bad, "depot", e.to_string()),
+        Err(_) => {
+            let seconds = DEPOT_MAX.as_secs();
+            let text = format!("{} doesn't answer within {seconds} s", depot.shown());
+            Check::of(Verdict::Bad, "depot", text)
+        }
+    };
+    Ok(Some(check))
+}
+
+/// What graphics cards there are. Without any everything works.
+fn gpus(folder: &Path) -> Check {
+    let gpus = worker::machine::look(folder, 1, None).gpus;
+    if gpus.is_empty() {
+        return Check::of(Verdict::Good, "gpus", "none; everything runs on cores");
+    }
+    let shown = |gpu: &store::Gpu| match &*gpu.sick {
+        "" => format!(
+            "{}, {} of {} MiB free",
+            gpu.name, gpu.vram_free_mib, gpu.vram_mib
+        ),
+        sick => format!("{}: {sick}", gpu.name),
+    };
+    let verdict = if gpus.iter().all(|gpu| gpu.sick.is_empty()) {
+        Verdict::Good
+    } else {
+        Verdict::Warn
+    };
+    let all: Vec<String> = gpus.iter().map(shown).collect();
+    Check::of(verdict, "gpus", all.join("; "))
 }
 
 /// The Redis server, where one is named. Without it everything works, so nothing here is bad.

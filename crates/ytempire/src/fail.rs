@@ -88,6 +88,12 @@ impl From<worker::ExportError> for Failure {
     }
 }
 
+impl From<worker::RefusedOrder> for Failure {
+    fn from(e: worker::RefusedOrder) -> Self {
+        Self::new(e.code, e.to_string())
+    }
+}
+
 impl From<ytempire_core::brief::BriefError> for Failure {
     fn from(e: ytempire_core::brief::BriefError) -> Self {
         Self::new(e.code, e.to_string())

@@ -18,7 +18,7 @@ use worker::{Backends, Parts, Progress, Retention};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
 
 use crate::args::Global;
-use crate::config::Config;
+use crate::config::{Config, DepotTable};
 use crate::database::Place;
 use crate::fail::Failure;
 use crate::redis;
@@ -155,6 +155,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         store,
         signal: signal(global, config)?,
         artifacts: Arc::new(artifacts),
+        depot: config.depot.as_ref().map(DepotTable::open).transpose()?,
         tools: Arc::new(tools()),
         clock: clock()?,
         ids: Arc::new(IdSource::seeded(seed)),

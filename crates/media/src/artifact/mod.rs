@@ -170,6 +170,21 @@ impl Artifacts {
         Ok(Some(found == *id))
     }
 
+    /// A file that comes in pieces from elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`], [`Error::DiskFull`].
+    pub fn incoming(&self) -> Result<Incoming<'_>, Error> {
+        let (file, temporary) = self.create()?;
+        Ok(Incoming {
+            artifacts: self,
+            file,
+            temporary,
+            hash: Sha256::new(),
+            bytes: 0,
+        })
+    }
+
     fn put_reader(&self, from: impl Read, source: &Path, cancel: &Cancel) -> Result<Stored, Error> {
         let (mut file, temporary) = self.create()?;
         let written = copy(from, &mut file, (source, &temporary), cancel)
@@ -239,6 +254,50 @@ impl Artifacts {
             return Err(Error::BadName(name.chars().take(80).collect()));
         }
         Ok(self.root.join(&name[..2]).join(name))
+    }
+}
+
+/// A file that comes in pieces. Dropped before its end, it leaves nothing.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    artifacts: &'a Artifacts,
+    file: File,
+    temporary: PathBuf,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Incoming<'_> {
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`], [`Error::DiskFull`].
+    pub fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.hash.update(piece);
+        self.bytes += piece.len() as u64;
+        self.file
+            .write_all(piece)
+            .map_err(|source| refused(&self.temporary, source))
+    }
+
+    /// Keeps it, if it is what was expected.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Unwritable`], [`Error::DiskFull`].
+    pub fn finish(self, expected: &ArtifactId) -> Result<Stored, Error> {
+        let name = name_of(&self.hash.clone().finalize());
+        if name != *expected {
+            return Err(Error::Damaged(expected.clone()));
+        }
+        self.artifacts
+            .settle(&self.file, &self.temporary, (name, self.bytes))
+    }
+}
+
+impl Drop for Incoming<'_> {
+    fn drop(&mut self) {
+        // Gone already where it was kept.
+        drop(fs::remove_file(&self.temporary));
     }
 }
 

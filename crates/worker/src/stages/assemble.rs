@@ -22,6 +22,7 @@ use super::illustrate::asset_failed;
 use super::local;
 use super::narrate::Narrated;
 use crate::attempt::{Attempt, Follow, Made};
+use crate::carry::own_file;
 use crate::error::StageError;
 use crate::plan::Size;
 use crate::request::Music;
@@ -173,12 +174,9 @@ fn lay_music(attempt: &Attempt, parts: &Parts, mix: &mut Mix) -> Result<String, 
             Ok("made for this video".to_owned())
         }
         Music::File(asset) => {
-            mix.lay(
-                attempt
-                    .ingest()
-                    .sound(&asset.path, 2)
-                    .map_err(|e| asset_failed(asset, e))?,
-            );
+            let path = own_file(attempt, asset)?;
+            let sound = attempt.ingest().sound(&path, 2);
+            mix.lay(sound.map_err(|e| asset_failed(asset, e))?);
             Ok(asset.path.display().to_string())
         }
     }

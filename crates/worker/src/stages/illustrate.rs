@@ -12,6 +12,7 @@ use super::local;
 use crate::Asset;
 use crate::asset::{AssetKind, matched, mebibytes};
 use crate::attempt::{Attempt, Follow, Made};
+use crate::carry::own_file;
 use crate::error::StageError;
 
 /// What this stage gives.
@@ -98,7 +99,7 @@ fn show(
     attempt: &Attempt,
     asset: &Asset,
 ) -> Result<(Shown, Vec<ArtifactRow>, Option<String>), StageError> {
-    let original = attempt.keep(&asset.path)?;
+    let original = attempt.keep(&own_file(attempt, asset)?)?;
     if original.id != asset.content {
         let text = format!(
             "{} has changed since the video was begun",

@@ -30,7 +30,11 @@ const DRIVERS: &[&str] = &["store-postgres", "store-sqlite"];
 
 /// Foreign crates that only some of ours may use outside tests, because of what they can do.
 const OWNED: &[(&str, &[&str], &str)] = &[
-    ("reqwest", &["providers"], "the only HTTP client"),
+    (
+        "reqwest",
+        &["providers", "media"],
+        "the HTTP clients: of providers, and of the depot inside object_store",
+    ),
     ("rusqlite", &["store-sqlite"], "every SQLite statement"),
     (
         "tokio-postgres",

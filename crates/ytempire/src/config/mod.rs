@@ -1,5 +1,6 @@
 //! Configuration: a TOML file, found in the usual places; unknown keys are errors.
 
+mod depot;
 mod queue;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::fail::Failure;
 use crate::secret_url::SecretUrl;
 use crate::world;
 
+pub(crate) use depot::DepotTable;
 pub(crate) use queue::{Limits, Queue, Retention, some};
 
 /// What the file may say. Every key may be left out.
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     /// How long what has ended is kept.
     #[serde(default)]
     pub(crate) retention: Retention,
+    /// Where machines share what they make. Since 0.2. Default: none, all nodes on one machine.
+    pub(crate) depot: Option<DepotTable>,
     /// Remote backends, the first that fits is used. Since 0.1. Default: none.
     #[serde(default, rename = "backend")]
     pub(crate) backends: Vec<BackendTable>,
@@ -69,6 +73,7 @@ impl Config {
             return Err("slots: must be 1 to 64".to_owned());
         }
         self.limits.validate()?;
+        self.depot.as_ref().map_or(Ok(()), DepotTable::validate)?;
         providers::config::validate_all(&self.backends)
             .map_err(|(name, e)| format!("backend {name:?}: {e}"))
     }
@@ -129,6 +134,11 @@ mod tests {
         assert!(config.data_dir.is_some() && config.slots.is_some());
         assert!(config.database.is_some() && config.redis.is_some());
         assert!(config.queue.waiting_max.is_some());
+        assert!(
+            config
+                .depot
+                .is_some_and(|depot| depot.access_key_file.is_some())
+        );
         assert!(config.limits.account.is_some() && !config.limits.stage.is_empty());
         assert!(config.retention.videos.is_some() && config.retention.events.is_some());
         assert_eq!(config.backends.len(), 3);

@@ -79,6 +79,7 @@ pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Re
         };
         let prepared = prepare_again(&parts, &video.request, args.from.map(Into::into))
             .map_err(|refused| Failure::new(refused.code, refused.text))?;
+        worker::bring_own_files(&parts, &prepared).await?;
         let submitted = accept(&parts, &prepared, terms).await?;
         told(&parts, &submitted, args.which.json).await?;
     }

@@ -6,6 +6,7 @@ mod database;
 mod fallback;
 mod line;
 mod looked;
+mod machines;
 mod providers;
 mod shapes;
 mod stop;
