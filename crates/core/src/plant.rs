@@ -16,7 +16,7 @@ pub enum Plant {
     FirstParent,
     /// Accounts are read, changed and written back without a lock.
     CheckThenAct,
-    /// What a dead attempt has reserved is never given back.
+    /// What an attempt leaves reserved is never given back.
     ForgottenHold,
     /// An order has another idempotency key each time that it is given.
     KeyPerTry,

@@ -199,9 +199,7 @@ impl<'a> Ends<'a> {
 
     /// Takes a job back that nobody works on any more; `poisoned` says why it is given up.
     pub(crate) fn rescue(&mut self, job: Leased, poisoned: &'a str) -> store::Result<()> {
-        if !Plant::ForgottenHold.is_in() {
-            self.money.close(self.now, &job, &mut self.told)?;
-        }
+        self.money.close(self.now, &job, &mut self.told)?;
         if job.may_try_again() {
             let exit = JobExit::to(JobState::Available, AttemptEnd::Rescued);
             if self.leave(job, exit) == JobState::Available {

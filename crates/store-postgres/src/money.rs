@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ledger::{Outcome, Posting, Settled, Transfer, TransferState};
 use serde_json::json;
-use ytempire_core::{Event, EventKind, JobId, Timestamp, TransferId};
+use ytempire_core::{Event, EventKind, JobId, Plant, Timestamp, TransferId};
 
 use crate::books::{self, Books};
 use crate::connection::{Question, Tx};
@@ -94,7 +94,8 @@ impl Money {
         job: &Leased,
         told: &mut Vec<Event>,
     ) -> store::Result<()> {
-        let Some(transfers) = self.transfers.get(&job.id) else {
+        let open = self.transfers.get(&job.id);
+        let Some(transfers) = open.filter(|_| !Plant::ForgottenHold.is_in()) else {
             return Ok(());
         };
         let mut transfers = transfers.clone();

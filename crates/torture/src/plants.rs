@@ -18,9 +18,6 @@ use crate::power::{PowerOptions, one_storm};
 use crate::run::{Pace, run_plan};
 use crate::world::World;
 
-/// How often a bug is looked for that needs an unlucky moment.
-const TRIES: u32 = 3;
-
 /// What planted bugs are told.
 #[derive(Clone, Debug, Args, Serialize)]
 pub struct PlantOptions {
@@ -30,6 +27,9 @@ pub struct PlantOptions {
     /// The program, built with the feature `planted`
     #[arg(long, value_name = "PATH")]
     pub ytempire: PathBuf,
+    /// How often a bug is looked for that needs an unlucky moment
+    #[arg(long, value_name = "TRIES", default_value_t = 3)]
+    pub tries: u32,
     /// Only these bugs
     pub only: Vec<String>,
 }
@@ -101,7 +101,7 @@ const CASES: [Case; 10] = [
     },
     Case {
         plant: "forgotten-hold",
-        what: "what a dead attempt has reserved is never given back",
+        what: "what an attempt leaves reserved is never given back",
         how: How::Line(9, kills),
         rules: &["transfer"],
     },
@@ -207,7 +207,7 @@ fn look_for(options: &PlantOptions, case: &Case) -> Result<Planted> {
         seconds: 0.0,
         skipped: None,
     };
-    while planted.caught_by.is_none() && planted.tries < TRIES {
+    while planted.caught_by.is_none() && planted.tries < options.tries {
         planted.tries += 1;
         let seed = options.seed + u64::from(planted.tries);
         let found = match case.how {
