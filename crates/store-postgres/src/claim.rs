@@ -168,6 +168,15 @@ const UNLOCKED: &str = candidates!(
     )
 );
 
+/// What it puts in the place of [`OF_THESE`].
+const UNLOCKED_THESE: &str = candidates!(
+    "",
+    concat!(
+        "chosen",
+        locked!("", "id = ANY ($7) ORDER BY rank, id LIMIT $2 ", "")
+    )
+);
+
 macro_rules! take {
     ($guard:literal) => {
         concat!(
@@ -326,7 +335,11 @@ impl<'a> Ask<'a> {
             LIMITED
         } else if let Some(only) = &self.only {
             params.push(only);
-            OF_THESE
+            if Plant::SharedClaim.is_in() {
+                UNLOCKED_THESE
+            } else {
+                OF_THESE
+            }
         } else if let Some(video) = &self.video {
             params.push(video);
             OF_VIDEO
