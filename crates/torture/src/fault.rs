@@ -15,7 +15,7 @@ pub enum Fault {
     Arm {
         /// Which node.
         node: usize,
-        /// One of [`ytempire_core::CrashPlan::POINTS`].
+        /// One of [`ytempire_core::CrashPlan::POINTS`]; another one where that has had its share.
         point: &'static str,
         /// At which visit.
         visit: u32,

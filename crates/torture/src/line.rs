@@ -1,5 +1,6 @@
 //! The nodes of a line, and what is done to them.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -17,12 +18,17 @@ use crate::redis::Redis;
 /// How long a node takes to join and to claim.
 const SETTLED: Duration = Duration::from_millis(1_200);
 
+/// Deaths at each crash point, after which those that have had fewer go first.
+const POINT_SHARE: u32 = 3;
+
 /// Nodes, and what the servers are at.
 pub(crate) struct Line<'a> {
     pub(crate) office: &'a Office<'a>,
     pub(crate) nodes: Vec<Node>,
     server_back_at: Option<Instant>,
     server_away_since: i64,
+    /// How often a node was started to die at each crash point.
+    tried: BTreeMap<&'static str, u32>,
     pub(crate) redis: Redis,
 }
 
@@ -35,6 +41,7 @@ impl<'a> Line<'a> {
             nodes,
             server_back_at: None,
             server_away_since: 0,
+            tried: BTreeMap::new(),
             redis: Redis::default(),
         };
         for point in points_of_nodes().into_iter().chain(points_of_commands()) {
@@ -50,7 +57,7 @@ impl<'a> Line<'a> {
         match *fault {
             Fault::Kill { node } => return self.kill(node, now),
             Fault::Arm { node, point, visit } => {
-                let point = Some((point, visit));
+                let point = Some((self.lacking(point), visit));
                 return self.change(node, Trim { point, ..plain }, now);
             }
             Fault::Shift { node, seconds } => {
@@ -75,6 +82,19 @@ impl<'a> Line<'a> {
             | Fault::Command { .. } => {}
         }
         Ok(true)
+    }
+
+    /// The point; where that one has had its share and others haven't, the one of them that was tried
+    /// least: some are come to seldom.
+    fn lacking(&self, point: &'static str) -> &'static str {
+        let counts = self.office.counts();
+        let lacks = |point: &&str| counts.points.get(*point).is_none_or(|n| *n < POINT_SHARE);
+        let tried = |point: &&str| self.tried.get(*point).copied().unwrap_or(0);
+        let others = points_of_nodes().into_iter().filter(lacks);
+        match others.min_by_key(tried) {
+            Some(other) if !lacks(&point) => other,
+            _ => point,
+        }
     }
 
     /// The node meant, or the next one that may be touched: one that stands still, is or was cut off,
@@ -119,6 +139,9 @@ impl<'a> Line<'a> {
         self.end_life(node);
         if self.nodes[node].kill() {
             self.office.counts().kills += 1;
+        }
+        if let Some((point, _)) = trim.point {
+            *self.tried.entry(point).or_default() += 1;
         }
         if trim.shift != 0 {
             self.office.counts().shifts += 1;
