@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use testkit::PostgresServer;
 use tokio::task::JoinSet;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use super::Shape;
@@ -109,7 +110,11 @@ async fn fused(client: &Client, batch: i64) -> Result<Vec<Duration>> {
     let mut ids: Vec<i64> = Vec::new();
     loop {
         let start = Instant::now();
-        let rows = client.query(&next, &[&batch, &ids]).await?;
+        let rows = match client.query(&next, &[&batch, &ids]).await {
+            // Rows are locked in no order here; ours begins again, too.
+            Err(e) if e.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => continue,
+            rows => rows?,
+        };
         ids = rows.iter().map(|row| row.get(0)).collect();
         if ids.is_empty() {
             return Ok(times);

@@ -53,7 +53,7 @@ const OTHERS: [Other; 6] = [
         "tuned",
         20_000,
     ),
-    other("pg-boss, as it comes", "boss.mjs", "default", 200),
+    other("pg-boss, one at a time", "boss.mjs", "default", 1_000),
     other("pg-boss, batches of 100 by 8", "boss.mjs", "tuned", 20_000),
     other(
         "procrastinate, as it comes",
@@ -85,11 +85,11 @@ impl Queue {
             let (took, _) = line.drain(self.jobs, shape).await?;
             let name = format!("ours, {} × {}", shape.0, shape.1);
             let done = format!("{:.0}", rate(self.jobs, took));
+            eprintln!("{name}: {done}");
             rows.push(vec![name, self.jobs.to_string(), String::new(), done]);
         }
         for (n, other) in OTHERS.iter().enumerate() {
-            eprintln!("{}", other.name);
-            rows.push(match self.run_other(server, other, n) {
+            let row = match self.run_other(server, other, n) {
                 Ok(said) => vec![
                     other.name.to_owned(),
                     other.jobs.to_string(),
@@ -105,7 +105,9 @@ impl Queue {
                         "–".to_owned(),
                     ]
                 }
-            });
+            };
+            eprintln!("{}", row.join(", "));
+            rows.push(row);
         }
         rows.push(self.control(server, "after").await?);
         let head = ["", "jobs", "accepted/s", "done/s"];

@@ -135,6 +135,7 @@ fn row(
     } else {
         String::new()
     };
+    eprintln!("{name}: {done:.0}");
     vec![
         name.to_owned(),
         format!("{workers} × {batch}"),
