@@ -332,8 +332,8 @@ impl Store for PostgresStore {
         change!(self, |tx| node::join(&tx, now, &node))
     }
 
-    async fn line_view(&self, videos_max: u32) -> Result<LineView> {
-        change!(self, |tx| view::view(&tx, videos_max))
+    async fn line_view(&self, now: Timestamp, videos_max: u32) -> Result<LineView> {
+        change!(self, |tx| view::view(&tx, now, videos_max))
     }
 
     async fn video_promise(&self, video: VideoId, promise: Promise) -> Result<()> {

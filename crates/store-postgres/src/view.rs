@@ -15,12 +15,13 @@ use crate::sql::{self, Cells, Result};
 const VIDEOS: &str = "\
     SELECT id, account_id, priority, created_at, due_at, start_at, words, promised_at
     FROM videos
-    WHERE finalized_at IS NULL
+    WHERE finalized_at IS NULL AND (start_at IS NULL OR start_at <= $2)
     ORDER BY priority DESC, turn, id
     LIMIT $1";
 
 const JOBS: &str = "\
-    SELECT id, video_id, stage, state, node_id, coalesce(started_at, created_at) AS since
+    SELECT id, video_id, stage, state, scheduled_at, node_id,
+           coalesce(started_at, created_at) AS since
     FROM jobs
     WHERE video_id = ANY ($1) AND finalized_at IS NULL
     ORDER BY birth";
@@ -53,10 +54,12 @@ const ENDED: &str = "\
     LIMIT 300";
 
 /// One moment for all of them.
-pub(crate) async fn view(tx: &Tx, videos_max: u32) -> Result<LineView> {
+pub(crate) async fn view(tx: &Tx, now: Timestamp, videos_max: u32) -> Result<LineView> {
     tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", &[])
         .await?;
-    let rows = tx.query(VIDEOS, &[&i64::from(videos_max)]).await?;
+    let rows = tx
+        .query(VIDEOS, &[&i64::from(videos_max), &now.as_micros()])
+        .await?;
     let mut videos = rows.iter().map(video).collect::<Result<Vec<_>>>()?;
     let ids: Vec<Uuid> = videos.iter().map(|video| video.id.0).collect();
     let place: HashMap<Uuid, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
@@ -117,6 +120,7 @@ fn job(row: &Row) -> Result<(Uuid, OpenJob)> {
         id: JobId(row.get("id")?),
         stage: row.named("stage", Stage::from_name)?,
         state: row.named("state", JobState::from_name)?,
+        scheduled_at: row.time_or_none("scheduled_at")?,
         running: node.map(|node| (NodeId(node), since)),
         after: Vec::new(),
     };

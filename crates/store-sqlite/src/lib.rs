@@ -258,10 +258,10 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn line_view(&self, videos_max: u32) -> Result<LineView> {
+    async fn line_view(&self, now: Timestamp, videos_max: u32) -> Result<LineView> {
         // The writer's thread is in a transaction, the reader's isn't.
         self.connections
-            .write(move |tx| view::view(tx, videos_max))
+            .write(move |tx| view::view(tx, now, videos_max))
             .await
     }
 

@@ -10,22 +10,23 @@ use ytempire_core::{JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 use crate::{node, sql};
 
 /// One moment for all of them: `db` is in a transaction.
-pub(crate) fn view(db: &Connection, videos_max: u32) -> Result<LineView> {
+pub(crate) fn view(db: &Connection, now: Timestamp, videos_max: u32) -> Result<LineView> {
     let mut videos = all(
         db,
         "SELECT id, account_id, priority, created_at, due_at, start_at, words, promised_at
          FROM videos
-         WHERE finalized_at IS NULL
+         WHERE finalized_at IS NULL AND (start_at IS NULL OR start_at <= ?2)
          ORDER BY priority DESC, turn, id
          LIMIT ?1",
-        [videos_max],
+        (videos_max, now.as_micros()),
         video,
     )?;
     for video in &mut videos {
         let id = video.id.to_string();
         video.jobs = all(
             db,
-            "SELECT jobs.id, jobs.stage, jobs.state, jobs.node_id, attempts.started_at AS since
+            "SELECT jobs.id, jobs.stage, jobs.state, jobs.scheduled_at, jobs.node_id,
+                    attempts.started_at AS since
              FROM jobs
              LEFT JOIN attempts ON attempts.job_id = jobs.id AND attempts.attempt = jobs.attempt
              WHERE jobs.video_id = ?1 AND jobs.finalized_at IS NULL
@@ -122,6 +123,7 @@ fn job(row: &Row<'_>) -> Result<OpenJob> {
         id: sql::parsed(row, "jobs", "id")?,
         stage: sql::named(row, "jobs", "stage", Stage::from_name)?,
         state,
+        scheduled_at: sql::time_or_none(row, "scheduled_at")?,
         running,
         after: Vec::new(),
     })

@@ -6,7 +6,7 @@ use store::{ClaimRequest, LearnedRow, Machine, NodeRow, Promise, Room};
 use ytempire_core::{JobId, JobState, Stage, VideoId};
 
 use crate::World;
-use crate::world::LEASE;
+use crate::world::{LEASE, retry};
 
 pub(crate) async fn a_view_shows_what_is_open_and_what_it_waits_for(world: World) {
     let (script, other) = (world.job(Stage::Script, &[]), world.job(Stage::Script, &[]));
@@ -21,7 +21,9 @@ pub(crate) async fn a_view_shows_what_is_open_and_what_it_waits_for(world: World
     (second.video, second.priority) = (urgent, 9);
     let mut ended = world.submission("c", vec![world.job(Stage::Script, &[])]);
     ended.priority = 10;
-    for submission in [submission.clone(), second, ended] {
+    let mut later = world.submission("d", vec![world.job(Stage::Script, &[])]);
+    later.start_at = Some(world.now().after(Duration::from_secs(60)));
+    for submission in [submission.clone(), second, ended, later] {
         world
             .store
             .video_submit(world.now(), submission)
@@ -36,7 +38,7 @@ pub(crate) async fn a_view_shows_what_is_open_and_what_it_waits_for(world: World
     world.clock.advance(Duration::from_secs(3));
     world.complete(done.lease).await.unwrap();
 
-    let view = world.store.line_view(10).await.unwrap();
+    let view = world.store.line_view(world.now(), 10).await.unwrap();
     let seen: Vec<VideoId> = view.videos.iter().map(|video| video.id).collect();
     assert_eq!(
         seen,
@@ -59,7 +61,26 @@ pub(crate) async fn a_view_shows_what_is_open_and_what_it_waits_for(world: World
     assert_eq!(jobs, wanted);
     assert_eq!(video.jobs[0].running, Some((world.node(), begun)));
     assert_eq!(video.jobs[1].running, None);
-    assert_eq!(world.store.line_view(1).await.unwrap().videos.len(), 1);
+    assert_eq!(video.jobs[0].scheduled_at, None);
+    let running = running.iter().find(|job| job.lease.job == ids[1]).unwrap();
+    let pause = retry(Duration::from_secs(7));
+    world.settle(running.lease, pause).await.unwrap();
+    let again = &world.store.line_view(world.now(), 10).await.unwrap().videos[1].jobs[0];
+    let due = world.now().after(Duration::from_secs(7));
+    assert_eq!(
+        (again.state, again.scheduled_at),
+        (JobState::Scheduled, Some(due))
+    );
+    assert_eq!(
+        world
+            .store
+            .line_view(world.now(), 1)
+            .await
+            .unwrap()
+            .videos
+            .len(),
+        1
+    );
 }
 
 pub(crate) async fn a_view_shows_machines_and_how_promises_were_kept(world: World) {
@@ -85,7 +106,7 @@ pub(crate) async fn a_view_shows_machines_and_how_promises_were_kept(world: Worl
     for promise in [first, later] {
         world.store.video_promise(video.id, promise).await.unwrap();
     }
-    let view = world.store.line_view(10).await.unwrap();
+    let view = world.store.line_view(world.now(), 10).await.unwrap();
     assert_eq!(view.videos[0].promised_at, Some(later.promised_at));
     assert_eq!(view.nodes[0].machine, machine);
     assert_eq!(view.nodes[0].jobs, 1);
@@ -94,7 +115,7 @@ pub(crate) async fn a_view_shows_machines_and_how_promises_were_kept(world: Worl
     let began = world.now();
     world.clock.advance(Duration::from_secs(5));
     world.complete(job.lease).await.unwrap();
-    let ended = world.store.line_view(10).await.unwrap().ended;
+    let ended = world.store.line_view(world.now(), 10).await.unwrap().ended;
     assert_eq!(ended.len(), 1);
     // What is learned is how good the first foresight was.
     let seen = (ended[0].began_at, ended[0].likely_at, ended[0].ended_at);
@@ -105,7 +126,7 @@ pub(crate) async fn a_view_shows_machines_and_how_promises_were_kept(world: Worl
         .video_promise(video.id, promise(90))
         .await
         .unwrap();
-    let again = world.store.line_view(10).await.unwrap().ended;
+    let again = world.store.line_view(world.now(), 10).await.unwrap().ended;
     assert_eq!(again, ended);
 }
 

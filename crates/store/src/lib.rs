@@ -184,9 +184,9 @@ pub trait Store: Send + Sync {
     /// called again until it deletes nothing.
     async fn kept_expire(&self, expiry: Expiry) -> Result<Expired>;
 
-    /// What a scheduler sees: at most `videos_max` open videos, the most urgent ones, all nodes, and
-    /// at most 300 promised videos that have ended.
-    async fn line_view(&self, videos_max: u32) -> Result<LineView>;
+    /// What a scheduler sees: at most `videos_max` open videos that may begin, the most urgent ones, all
+    /// nodes, and at most 300 promised videos that have ended.
+    async fn line_view(&self, now: Timestamp, videos_max: u32) -> Result<LineView>;
 
     /// Notes what is promised to a video, anew if the first promise can't be kept.
     async fn video_promise(&self, video: VideoId, promise: Promise) -> Result<()>;

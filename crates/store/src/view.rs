@@ -54,6 +54,8 @@ pub struct OpenJob {
     pub stage: Stage,
     /// Where it stands.
     pub state: JobState,
+    /// Not before this moment, where its time has not come: a retry, or a snooze.
+    pub scheduled_at: Option<Timestamp>,
     /// Who runs it, and since when.
     pub running: Option<(NodeId, Timestamp)>,
     /// Unfinished jobs that it waits for.

@@ -302,7 +302,13 @@ impl Node {
         }
         let mut only = None;
         if video.is_none() {
-            let view = self.parts.store.line_view(VIDEOS_MAX).await?;
+            let view = self
+                .parts
+                .store
+                .line_view(self.parts.now(), VIDEOS_MAX)
+                .await?;
+            // While limits can't be shared, each node keeps its part of them.
+            self.parts.signal.set_nodes(view.nodes.len() as u32);
             let (now, limits) = (self.parts.now(), &self.parts.limits);
             let chosen = self.dispatch.choose(now, &view, limits, (self.id, free));
             if chosen.is_empty() {

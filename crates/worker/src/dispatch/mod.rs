@@ -187,9 +187,10 @@ fn begin(snapshot: &mut Snapshot, (now, node): (u64, usize), model: &Model, acti
 /// # Errors
 /// What the store says.
 pub async fn foresee(parts: &Parts, video: VideoId) -> store::Result<Option<Promise>> {
-    let view = parts.store.line_view(VIDEOS_MAX).await?;
+    let now = parts.now();
+    let view = parts.store.line_view(now, VIDEOS_MAX).await?;
     let learned = parts.store.learned_list().await?;
-    Ok(foretell(parts.now(), &view, video, &learned))
+    Ok(foretell(now, &view, video, &learned))
 }
 
 /// Foretells the end of a video that was just accepted, and keeps it as a promise.

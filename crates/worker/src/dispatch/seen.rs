@@ -63,7 +63,7 @@ impl Seen {
             seen.snapshot.served[account as usize] += micros(open.served);
             let hold = |job: &OpenJob| full.has(open.account, job.stage);
             seen.add(now, (open, account), model, &|job| {
-                state(job, purpose, hold(job))
+                state(now, job, purpose, hold(job))
             });
         }
         seen
@@ -243,12 +243,14 @@ impl Full {
     }
 }
 
-fn state(job: &OpenJob, purpose: Purpose<'_>, held: bool) -> Known {
+fn state(now: Timestamp, job: &OpenJob, purpose: Purpose<'_>, held: bool) -> Known {
+    let due = |job: &OpenJob| job.scheduled_at.is_some_and(|at| at <= now);
     match job.state {
-        JobState::Available if held => Known::Waiting(1),
+        JobState::Available | JobState::Scheduled if held => Known::Waiting(1),
         JobState::Running => Known::Running,
         JobState::Available => Known::Ready,
-        JobState::Scheduled if purpose == Purpose::Foretell => Known::Ready,
+        // It becomes available when it is claimed.
+        JobState::Scheduled if purpose == Purpose::Foretell || due(job) => Known::Ready,
         JobState::Waiting => Known::Waiting(job.after.len() as u16),
         _ => Known::Waiting(1),
     }

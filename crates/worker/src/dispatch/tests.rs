@@ -48,6 +48,7 @@ impl Line {
             id: JobId::fresh(&self.ids, self.now),
             stage: Stage::Script,
             state: JobState::Available,
+            scheduled_at: None,
             running: None,
             after: Vec::new(),
         };
@@ -198,8 +199,12 @@ fn what_may_not_begin_yet_is_passed_over() {
     let later = line.now.after(60 * S);
     line.video(10, 100).start_at = Some(later);
     line.video(1, 100);
-    line.video(5, 100).jobs[0].state = JobState::Scheduled;
+    let retried = &mut line.video(5, 100).jobs[0];
+    (retried.state, retried.scheduled_at) = (JobState::Scheduled, Some(later));
     assert_eq!(line.chosen(0, 2), [line.script(1)]);
+    // Nobody else makes it available once its time has come.
+    line.view.videos[2].jobs[0].scheduled_at = Some(line.now);
+    assert_eq!(line.chosen(0, 2), [line.script(2), line.script(1)]);
     assert_eq!(line.foretold(0), None);
 }
 
@@ -235,6 +240,7 @@ fn what_has_begun_is_foretold_by_what_is_left_of_it() {
         id: JobId::fresh(&ids, now),
         stage,
         state,
+        scheduled_at: None,
         running: (state == JobState::Running).then_some((node, now)),
         after: after.to_vec(),
     };

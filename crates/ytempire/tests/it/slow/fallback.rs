@@ -115,6 +115,25 @@ fn another_voice_is_not_heard_in_the_middle_of_a_video_unless_asked_for() {
     assert_eq!(well.0.seen().len(), 1);
 }
 
+/// A job that waits for its time is found again by a node that has nothing else to do.
+#[test]
+fn a_node_tries_again_what_failed() {
+    let broken = speaking();
+    let busy = |seconds: &str| Fault::RateLimited(vec![("retry-after", seconds.to_owned())]);
+    broken
+        .0
+        .fail_next([busy("1"), Fault::FailBefore(503), busy("2")]);
+    let place = broken.place();
+    let wanted = ["video", "submit", "whale.toml", "--tier", "complex"];
+    place.program(wanted).end().good();
+    let node = place.program(["work", "--slots", "1"]).start();
+    place.program(["video", "watch", "last"]).end().good();
+    node.signal(Signal::TERM);
+    node.end().good();
+    assert_eq!(broken.0.bill().len(), 1);
+    assert_eq!(faults(&place), Vec::<String>::new());
+}
+
 #[test]
 fn a_backend_gets_no_more_calls_at_once_than_it_may() {
     let server = speaking();
