@@ -92,6 +92,7 @@ where
         line::a_stores_clock_goes_forward,
         line::an_impossible_priority_is_refused,
         view::a_view_shows_what_is_open_and_what_it_waits_for,
+        view::a_view_shows_when_a_job_is_tried_again,
         view::a_view_shows_machines_and_how_promises_were_kept,
         view::chosen_jobs_are_claimed_and_no_others,
         view::what_was_learned_replaces_what_was_kept,
