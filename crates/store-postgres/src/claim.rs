@@ -463,7 +463,8 @@ impl Chosen {
         let take = if Plant::SharedClaim.is_in() {
             take!("")
         } else {
-            take!(" AND jobs.state = 'available'")
+            // As available as it was when it was locked. Not by its state: see `exit::LEAVE`.
+            take!(" AND jobs.lease_until IS NULL AND jobs.finalized_at IS NULL")
         };
         let take: Question<'_> = (
             take,

@@ -9,7 +9,9 @@ use crate::connection::Question;
 use crate::ends::Ends;
 use crate::sql;
 
-/// Takes jobs out of `running`. Their videos are locked, and so nobody else does.
+/// Takes jobs out of `running`. Their videos are locked, and so nobody else does. A job runs if and
+/// only if its lease has an end, as a constraint says; asked by its state, the planner would walk the
+/// index of all that run, and of all that ran while a snapshot is held.
 const LEAVE: &str = "\
     UPDATE jobs
     SET state = ended.state, node_id = NULL, lease_until = NULL, started_at = NULL, claimed = NULL,
@@ -20,7 +22,7 @@ const LEAVE: &str = "\
     FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[],
                 $8::json[], $9::text[], $10::text[])
          AS ended (id, attempt, state, due, final, uncounted, output, error_code, error_text)
-    WHERE jobs.id = ended.id AND jobs.state = 'running' AND jobs.attempt = ended.attempt
+    WHERE jobs.id = ended.id AND jobs.lease_until IS NOT NULL AND jobs.attempt = ended.attempt
     RETURNING jobs.id";
 
 /// Makes available what waited for these jobs alone. A counter, not a search for unfinished jobs:

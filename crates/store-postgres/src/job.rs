@@ -273,7 +273,7 @@ pub(crate) async fn heartbeat(
                  JOIN unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS asked (id, attempt, node_id)
                       ON asked.id = jobs.id AND asked.attempt = jobs.attempt
                      AND asked.node_id = jobs.node_id
-                 WHERE jobs.state = 'running'
+                 WHERE jobs.lease_until IS NOT NULL
                    AND NOT EXISTS (SELECT 1
                                    FROM videos
                                    WHERE videos.id = jobs.video_id
