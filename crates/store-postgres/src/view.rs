@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use store::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise};
+use store::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise, SERVED_WINDOW};
 use tokio_postgres::Row;
 use uuid::Uuid;
 use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
@@ -44,6 +44,16 @@ const SERVED: &str = "\
     LEFT JOIN attempts ON attempts.job_id = jobs.id
     WHERE jobs.video_id = ANY ($1)
     GROUP BY jobs.video_id";
+
+const DONE_FOR: &str = "\
+    SELECT videos.account_id AS id,
+           coalesce(sum(attempts.ended_at - attempts.started_at), 0)::bigint AS micros
+    FROM videos
+    JOIN jobs ON jobs.video_id = videos.id
+    JOIN attempts ON attempts.job_id = jobs.id
+    WHERE videos.finalized_at IS NOT NULL AND videos.finalized_at > $1
+    GROUP BY videos.account_id
+    ORDER BY videos.account_id";
 
 const ENDED: &str = "\
     SELECT id, priority, greatest(created_at, coalesce(start_at, 0)) AS began_at, likely_at,
@@ -87,10 +97,18 @@ pub(crate) async fn view(tx: &Tx, now: Timestamp, videos_max: u32) -> Result<Lin
             videos[at].served = Duration::from_micros(micros);
         }
     }
+    let since = now.before(SERVED_WINDOW).as_micros();
+    let mut served = Vec::new();
+    for row in &tx.query(DONE_FOR, &[&since]).await? {
+        let row = Cells::of("videos", row);
+        let micros = row.count("micros")?;
+        served.push((AccountId(row.get("id")?), Duration::from_micros(micros)));
+    }
     let ended = tx.query(ENDED, &[]).await?;
     Ok(LineView {
         videos,
         nodes: node::list(tx).await?,
+        served,
         ended: ended.iter().map(self::ended).collect::<Result<_>>()?,
     })
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, named_params};
-use store::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise, Result};
-use ytempire_core::{JobId, JobState, NodeId, Stage, Timestamp, VideoId};
+use store::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise, Result, SERVED_WINDOW};
+use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 
 use crate::{node, sql};
 
@@ -61,6 +61,7 @@ pub(crate) fn view(db: &Connection, now: Timestamp, videos_max: u32) -> Result<L
     Ok(LineView {
         videos,
         nodes: node::list(db)?,
+        served: done_for(db, now)?,
         ended: all(
             db,
             "SELECT id, priority, max(created_at, coalesce(start_at, 0)) AS began_at, likely_at,
@@ -73,6 +74,27 @@ pub(crate) fn view(db: &Connection, now: Timestamp, videos_max: u32) -> Result<L
             ended,
         )?,
     })
+}
+
+/// How long was worked lately for each account on what has ended.
+fn done_for(db: &Connection, now: Timestamp) -> Result<Vec<(AccountId, Duration)>> {
+    all(
+        db,
+        "SELECT videos.account_id AS id,
+                coalesce(sum(attempts.ended_at - attempts.started_at), 0) AS micros
+         FROM videos
+         JOIN jobs ON jobs.video_id = videos.id
+         JOIN attempts ON attempts.job_id = jobs.id
+         WHERE videos.finalized_at IS NOT NULL AND videos.finalized_at > ?1
+         GROUP BY videos.account_id
+         ORDER BY videos.account_id",
+        [now.before(SERVED_WINDOW).as_micros()],
+        |row| {
+            let micros: i64 = row.get("micros").map_err(sql::error)?;
+            let served = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+            Ok((sql::parsed(row, "videos", "id")?, served))
+        },
+    )
 }
 
 fn all<T>(

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use store::{ClaimRequest, LearnedRow, Machine, NodeRow, Promise, Room};
-use ytempire_core::{JobId, JobState, Stage, VideoId};
+use store::{ClaimRequest, LearnedRow, Machine, NodeRow, Promise, Room, SERVED_WINDOW};
+use ytempire_core::{AccountId, JobId, JobState, Stage, VideoId};
 
 use crate::World;
 use crate::world::{LEASE, retry};
@@ -117,7 +117,20 @@ pub(crate) async fn a_view_shows_machines_and_how_promises_were_kept(world: Worl
     let began = world.now();
     world.clock.advance(Duration::from_secs(5));
     world.complete(job.lease).await.unwrap();
-    let ended = world.store.line_view(world.now(), 10).await.unwrap().ended;
+    let view = world.store.line_view(world.now(), 10).await.unwrap();
+    let worked = Duration::from_secs(5);
+    assert_eq!(view.served, [(AccountId::LOCAL, worked)]);
+    let later = world.now().after(SERVED_WINDOW);
+    assert!(
+        world
+            .store
+            .line_view(later, 10)
+            .await
+            .unwrap()
+            .served
+            .is_empty()
+    );
+    let ended = view.ended;
     assert_eq!(ended.len(), 1);
     // What is learned is how good the first foresight was.
     let seen = (ended[0].began_at, ended[0].likely_at, ended[0].ended_at);

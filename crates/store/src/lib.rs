@@ -32,7 +32,7 @@ pub use row::{
 };
 pub use schedule::{ScheduleRow, ScheduleState, ScheduleStep};
 
-pub use view::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise};
+pub use view::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise, SERVED_WINDOW};
 
 /// The result of every verb.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -7,6 +7,10 @@ use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoI
 
 use crate::line::NodeStatus;
 
+/// For how long it is remembered how much was done for an account: several times the two minutes that
+/// one may be ahead of others.
+pub const SERVED_WINDOW: Duration = Duration::from_mins(10);
+
 /// The line at one moment: its open videos and its nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LineView {
@@ -14,6 +18,8 @@ pub struct LineView {
     pub videos: Vec<OpenVideo>,
     /// Who may work on them.
     pub nodes: Vec<NodeStatus>,
+    /// How long nodes have worked for each account on videos that ended within [`SERVED_WINDOW`].
+    pub served: Vec<(AccountId, Duration)>,
     /// Promised videos that ended lately, the latest first: how well promises are kept.
     pub ended: Vec<EndedVideo>,
 }

@@ -59,7 +59,12 @@ impl Seen {
             }
             let next = accounts.len() as u32;
             let account = *accounts.entry(open.account).or_insert(next);
-            seen.snapshot.served.resize(accounts.len(), 0);
+            if account == next {
+                let of = view.served.iter().find(|(id, _)| *id == open.account);
+                seen.snapshot
+                    .served
+                    .push(of.map_or(0, |(_, time)| micros(*time)));
+            }
             seen.snapshot.served[account as usize] += micros(open.served);
             let hold = |job: &OpenJob| full.has(open.account, job.stage);
             seen.add(now, (open, account), model, &|job| {

@@ -230,6 +230,19 @@ fn an_end_is_foretold_by_what_is_ahead_and_how_fast_it_goes() {
 }
 
 #[test]
+fn who_was_served_least_lately_goes_first_where_nothing_is_due() {
+    let mut line = Line::of_nodes(&[1]);
+    let other = AccountId::fresh(&line.ids, line.now);
+    line.video(3, 100);
+    line.video(3, 3_000).account = other;
+    assert_eq!(line.chosen(0, 1), [line.script(0)], "the shorter");
+    line.view.served = vec![(AccountId::LOCAL, 119 * S)];
+    assert_eq!(line.chosen(0, 1), [line.script(0)], "not two minutes ahead");
+    line.view.served = vec![(AccountId::LOCAL, 121 * S)];
+    assert_eq!(line.chosen(0, 1), [line.script(1)]);
+}
+
+#[test]
 fn what_has_begun_is_foretold_by_what_is_left_of_it() {
     let mut line = Line::of_nodes(&[1]);
     line.video(5, 1_200);
