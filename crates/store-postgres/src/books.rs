@@ -18,11 +18,12 @@ pub(crate) const OPEN: &str = "\
 
 /// Locked in the order of their keys.
 macro_rules! read {
-    ($lock:literal) => {
+    ($beside:literal, $lock:literal) => {
         concat!(
             "SELECT scope, cap, pending, posted, overrun, announced
-             FROM ledger_accounts
-             WHERE scope = ANY ($1)
+             FROM ledger_accounts",
+            $beside,
+            " WHERE scope = ANY ($1)
              ORDER BY scope ",
             $lock
         )
@@ -80,9 +81,10 @@ impl Books {
     /// Locks them.
     pub(crate) fn lock(&self) -> Question<'_> {
         let read = if Plant::CheckThenAct.is_in() {
-            read!("")
+            // Long enough between the look and the act for others to come between them.
+            read!(", pg_sleep(0.05)", "")
         } else {
-            read!("FOR NO KEY UPDATE")
+            read!("", "FOR NO KEY UPDATE")
         };
         (read, vec![&self.keys])
     }

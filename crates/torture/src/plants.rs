@@ -72,7 +72,7 @@ const CASES: [Case; 10] = [
     Case {
         plant: "no-fence",
         what: "whoever ends a job need not be who holds it",
-        how: How::Line(20, standstills),
+        how: How::Line(22, standstills),
         rules: &["one-writer", "fence", "transfer"],
     },
     Case {
@@ -143,7 +143,7 @@ fn acts(times: impl Iterator<Item = u64>, fault: impl Fn(usize) -> Fault) -> Vec
 fn standstills() -> Vec<Act> {
     acts((0..3).map(|n| 2_500 + 400 * n), |node| Fault::Stop {
         node,
-        ms: 15_000 + 500 * node as u64,
+        ms: 15_800 + 500 * node as u64,
     })
 }
 
