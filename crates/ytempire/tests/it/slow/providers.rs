@@ -205,7 +205,11 @@ fn files_under(folder: &std::path::Path, found: &mut Vec<(String, Vec<u8>)>) {
         if path.is_dir() {
             files_under(&path, found);
         } else {
-            found.push((path.display().to_string(), fs::read(&path).unwrap()));
+            // A database takes its side files away when it is closed.
+            match fs::read(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                bytes => found.push((path.display().to_string(), bytes.unwrap())),
+            }
         }
     }
 }
