@@ -67,7 +67,7 @@ impl Store for SqliteStore {
         self.crash.pass("submit.before_commit");
         let done = self
             .connections
-            .write(move |tx| schedule::submit(tx, now, &submission))
+            .write(move |tx| submit::submit(tx, now, &submission))
             .await;
         self.crash.pass("submit.after_commit");
         done

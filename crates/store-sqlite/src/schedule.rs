@@ -1,34 +1,10 @@
-//! Statements about recurring starts, and about when a video may begin and is due.
+//! Statements about recurring starts.
 
 use rusqlite::{Connection, Row, named_params};
-use store::{Result, ScheduleRow, ScheduleState, ScheduleStep, Submission, Submitted};
+use store::{Result, ScheduleRow, ScheduleState, ScheduleStep, Submitted};
 use ytempire_core::{ScheduleId, Timestamp};
 
-use crate::{sql, submit, video};
-
-/// Accepts a video with its times.
-pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
-    let submitted = submit::submit(tx, now, new)?;
-    if !submitted.fresh || (new.due_at.is_none() && new.start_at.is_none()) {
-        return Ok(submitted);
-    }
-    let id = new.video.to_string();
-    let start = new.start_at.map(Timestamp::as_micros);
-    tx.prepare_cached("UPDATE videos SET due_at = ?2, start_at = ?3 WHERE id = ?1")
-        .and_then(|mut s| s.execute((&id, new.due_at.map(Timestamp::as_micros), start)))
-        .map_err(sql::error)?;
-    tx.prepare_cached(
-        "UPDATE jobs
-         SET state = 'scheduled', scheduled_at = ?2
-         WHERE video_id = ?1 AND state = 'available' AND ?2 > ?3",
-    )
-    .and_then(|mut s| s.execute((&id, start, now.as_micros())))
-    .map_err(sql::error)?;
-    Ok(Submitted {
-        video: video::expect(tx, new.video)?,
-        fresh: true,
-    })
-}
+use crate::{sql, submit};
 
 pub(crate) fn add(tx: &Connection, new: &ScheduleRow) -> Result<bool> {
     tx.prepare_cached(
@@ -140,7 +116,10 @@ pub(crate) fn step(
     if moved == 0 {
         return Ok(None);
     }
-    let started = step.submissions.iter().map(|new| submit(tx, now, new));
+    let started = step
+        .submissions
+        .iter()
+        .map(|new| submit::submit(tx, now, new));
     started.collect::<Result<_>>().map(Some)
 }
 

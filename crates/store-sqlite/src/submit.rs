@@ -20,9 +20,9 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
     let turn = line::take_turn(tx, new.account)?;
     tx.prepare_cached(
         "INSERT INTO videos (id, account_id, key, title, state, request, budget, priority, turn,
-                             created_at, words)
+                             created_at, due_at, start_at, words)
          VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :priority, :turn,
-                 :now, :words)",
+                 :now, :due, :start, :words)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -35,6 +35,8 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             ":priority": new.priority,
             ":turn": turn,
             ":now": now.as_micros(),
+            ":due": new.due_at.map(Timestamp::as_micros),
+            ":start": new.start_at.map(Timestamp::as_micros),
             ":words": new.words,
         })
     })
@@ -44,6 +46,14 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
         transfer::open_account(tx, &Scope::Stage(new.video, *stage), *cap)?;
     }
     job::add(tx, now, new.video, &new.jobs)?;
+    if let Some(start) = new.start_at.filter(|start| *start > now) {
+        tx.prepare_cached(
+            "UPDATE jobs SET state = 'scheduled', scheduled_at = ?2
+             WHERE video_id = ?1 AND state = 'available'",
+        )
+        .and_then(|mut s| s.execute((new.video.to_string(), start.as_micros())))
+        .map_err(sql::error)?;
+    }
     event::about_video(
         tx,
         now,

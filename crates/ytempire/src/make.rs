@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use store::VideoRow;
 use worker::{
-    Exported, Node, Order, Parts, Prepared, RefusedOrder, Terms, WorkError, export, prepare, submit,
+    Exported, Node, Order, Parts, Prepared, RefusedOrder, Terms, WorkError, bring_own_files,
+    export, prepare, submit,
 };
 use ytempire_core::brief::{self, Brief, Syntax};
 use ytempire_core::{Code, VideoState};
@@ -65,14 +66,17 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
 
 /// Preparing reads and hashes the user's files: not on a thread that serves the store.
 pub(crate) async fn off_the_loop(parts: Parts, wish: Wish) -> Result<Prepared, Failure> {
+    let own = parts.clone();
     let prepared = move || {
         let file = wish.brief.as_deref().map(File::read).transpose()?;
         let order = order(&wish, file.as_ref())?;
-        prepare(&parts, &order).map_err(|refused| placed(refused, &order, file.as_ref()))
+        prepare(&own, &order).map_err(|refused| placed(refused, &order, file.as_ref()))
     };
-    tokio::task::spawn_blocking(prepared)
+    let prepared = tokio::task::spawn_blocking(prepared)
         .await
-        .map_err(|e| Failure::bug(format!("preparing panicked: {e}")))?
+        .map_err(|e| Failure::bug(format!("preparing panicked: {e}")))??;
+    bring_own_files(&parts, &prepared).await?;
+    Ok(prepared)
 }
 
 /// Says where in the brief's file the fault is.

@@ -129,16 +129,6 @@ fn choose(
     let priorities = &seen.priorities;
     let order = &mut seen.snapshot.order;
     order.sort_by_key(|slot| Reverse(priorities[*slot as usize]));
-    // Others that have room ask in this very moment, and would choose the same: each leaves to those
-    // before it what they will take.
-    let alone = seen.snapshot.clone();
-    for other in 0..place {
-        let claimed = claim::claim(at(now), &seen.snapshot, other, known, policy.claim);
-        claimed
-            .actions
-            .iter()
-            .for_each(|action| begin(&mut seen.snapshot, (at(now), other), model, action));
-    }
     let chosen = |snapshot: &Snapshot| -> Vec<JobId> {
         let claimed = claim::claim(at(now), snapshot, place, known, policy.claim);
         let jobs = claimed.actions.iter().filter_map(|action| match action {
@@ -147,12 +137,23 @@ fn choose(
         });
         jobs.take(max).collect()
     };
-    let left = chosen(&seen.snapshot);
-    if left.is_empty() {
+    if place > 0 {
+        // Others that have room ask in this very moment, and would choose the same: each leaves to
+        // those before it what they will take.
+        let mut later = seen.snapshot.clone();
+        for other in 0..place {
+            let claimed = claim::claim(at(now), &later, other, known, policy.claim);
+            for action in &claimed.actions {
+                begin(&mut later, (at(now), other), model, action);
+            }
+        }
+        let left = chosen(&later);
+        if !left.is_empty() {
+            return left;
+        }
         // They may be slower than they look, or standing still.
-        return chosen(&alone);
     }
-    left
+    chosen(&seen.snapshot)
 }
 
 /// Writes down that a job begins on another node.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use store::{Submitted, VideoFilter, VideoRow};
-use worker::{Parts, Terms, bring_own_files, export, submit as accept};
+use worker::{Parts, Terms, export, submit as accept};
 use ytempire_core::{Timestamp, VideoState};
 
 use super::many::unfinished;
@@ -35,7 +35,6 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
         for notice in &prepared.notices {
             anstream::eprintln!("note: {notice}");
         }
-        bring_own_files(&parts, &prepared).await?;
         match accept(&parts, &prepared, terms).await {
             Ok(submitted) => told(&parts, &submitted, args.json).await?,
             Err(e) => return Err(capacity::refused(&parts, e, args.json).await),
