@@ -18,6 +18,7 @@ pub mod health;
 pub mod planner;
 pub mod predictor;
 pub mod resource;
+pub mod selection;
 pub mod sim;
 pub mod snapshot;
 pub mod workload;
