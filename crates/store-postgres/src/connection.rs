@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    TimeoutType,
 };
 use futures_util::future::{try_join_all, try_join3};
 use store::Error;
@@ -32,6 +33,10 @@ const AWAY_TICK: Duration = Duration::from_millis(100);
 
 /// How long a verb waits for a free connection.
 const BUSY_MAX: Duration = Duration::from_secs(20);
+
+/// How long a server may take to greet. Connecting has a limit of its own, which says nothing of one
+/// that accepts and is silent.
+const BEGIN_MAX: Duration = Duration::from_secs(5);
 
 /// What every connection begins with. A client that hangs in the middle of a transaction must not
 /// keep its locks; a lock that doesn't come in 10 s is an error, as with `SQLite`. What is
@@ -61,6 +66,7 @@ pub(crate) struct Database {
     pool: Pool,
     place: String,
     cursor: Arc<Cursor>,
+    answer_max: Duration,
 }
 
 impl Database {
@@ -76,6 +82,7 @@ impl Database {
             .max_size(options.connections.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(BUSY_MAX))
+            .create_timeout(Some(BEGIN_MAX.min(options.answer_max)))
             .post_create(Hook::async_fn(|client, _| {
                 Box::pin(async move {
                     let mut begun = client.batch_execute(SESSION).await;
@@ -92,6 +99,7 @@ impl Database {
             pool,
             place,
             cursor: Arc::default(),
+            answer_max: options.answer_max,
         })
     }
 
@@ -107,6 +115,10 @@ impl Database {
             Err(PoolError::Backend(e) | PoolError::PostCreateHook(HookError::Backend(e))) => {
                 Err(e.into())
             }
+            Err(PoolError::Timeout(TimeoutType::Create)) => Err(Fault::Lost(format!(
+                "it accepts connections and doesn't greet within {:?}",
+                BEGIN_MAX.min(self.answer_max)
+            ))),
             Err(PoolError::Timeout(_)) => Err(Fault::Said(Error::Database(format!(
                 "all {} connections to {} were busy for {} s; another query may hold a lock: look \
                  at pg_stat_activity",
@@ -121,17 +133,35 @@ impl Database {
     /// A connection, waiting for a server that is away.
     pub(crate) async fn connect(&self) -> Result<Connection> {
         let mut tick = tokio::time::interval(AWAY_TICK);
-        let tries = AWAY_MAX.as_millis() / AWAY_TICK.as_millis();
-        for _ in 1..tries {
-            tick.tick().await;
-            match self.try_connect().await {
-                Err(Fault::Lost(why)) => {
-                    tracing::debug!(place = self.place, why, "the database is away");
+        let again = async {
+            loop {
+                tick.tick().await;
+                match self.try_connect().await {
+                    Err(Fault::Lost(why)) => {
+                        tracing::debug!(place = self.place, why, "the database is away");
+                    }
+                    answer => return answer,
                 }
-                answer => return answer,
             }
+        };
+        match tokio::time::timeout(AWAY_MAX, again).await {
+            Ok(answer) => answer,
+            Err(_) => self.try_connect().await,
         }
-        self.try_connect().await
+    }
+
+    /// What a verb gives, unless the server is silent for too long: then its connection goes with it.
+    pub(crate) async fn answer<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = tokio::time::timeout(self.answer_max, verb).await;
+        answer.unwrap_or_else(|_| Err(Fault::Said(self.silent())))
+    }
+
+    fn silent(&self) -> Error {
+        Error::Away(format!(
+            "{} gave no answer within {:?}; whether the last change was kept isn't known. It stands \
+             still, or the network loses what it says: `ytempire doctor` looks at it",
+            self.place, self.answer_max
+        ))
     }
 
     /// Closes what nobody uses: where one connection has died, the others probably have, too.
@@ -180,6 +210,11 @@ impl Connection {
     ) -> Result<Vec<Row>> {
         let answers = self.all(&[(text, params.to_vec())]).await?;
         Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    /// Closes it: it is in the middle of something.
+    pub(crate) fn close(self) {
+        drop(Object::take(self.client));
     }
 
     /// The first row, if there is one.
@@ -282,7 +317,7 @@ impl Deref for Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            drop(Object::take(connection.client));
+            connection.close();
         }
     }
 }

@@ -87,8 +87,11 @@ macro_rules! change {
         loop {
             let ended = match $store.database.begin().await {
                 Ok($tx) => {
-                    let done = $act.await;
-                    $tx.end(done).await
+                    let verb = async {
+                        let done = $act.await;
+                        $tx.end(done).await
+                    };
+                    $store.database.answer(verb).await
                 }
                 Err(fault) => Err(fault),
             };
@@ -112,7 +115,11 @@ macro_rules! ask {
             let answer = match $store.database.connect().await {
                 Ok(connection) => {
                     let $db = &connection;
-                    $act.await
+                    let answer = $store.database.answer($act).await;
+                    if matches!(answer, Err(Fault::Said(store::Error::Away(_)))) {
+                        connection.close();
+                    }
+                    answer
                 }
                 // It was waited for already.
                 Err(fault) => break Err(fault.into_error($store.database.place())),

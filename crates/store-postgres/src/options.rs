@@ -17,6 +17,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a silent connection is trusted: as long as a lease.
 const SILENCE: Duration = Duration::from_secs(15);
 
+/// How long a verb waits for the server's answers. Our longest ones take less than a second, and a lock
+/// that is waited for is given up after 10 s; a server that is silent for longer stands still, or
+/// something between us drops what it says.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
 /// Where the database is and how to reach it.
 #[derive(Clone)]
 pub struct Options {
@@ -24,6 +29,9 @@ pub struct Options {
     pub(crate) trust: Trust,
     /// Connections kept at most, 1 or more. Each is a process of the server, about 10 MB.
     pub connections: usize,
+    /// How long a verb may take before its connection is given up. Too short: a loaded server's late
+    /// answers are thrown away. Too long: work stands still beside a server that does.
+    pub answer_max: Duration,
 }
 
 /// Whose certificate is accepted; the word `sslmode` decides, as in libpq.
@@ -98,6 +106,7 @@ impl Options {
             config,
             trust,
             connections: CONNECTIONS,
+            answer_max: ANSWER_MAX,
         })
     }
 

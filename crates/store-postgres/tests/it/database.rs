@@ -1,13 +1,14 @@
 //! What the database does by itself, and what becomes of us when it goes away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use store::{Error, Store};
 use store_postgres::{Options, PostgresStore};
 use store_suite::World;
-use testkit::PostgresServer;
-use ytempire_core::Stage;
+use testkit::{PostgresServer, Proxy, Wire};
+use ytempire_core::{CrashPlan, Stage};
 
 use crate::open;
 
@@ -75,6 +76,48 @@ async fn a_killed_connection_is_an_error_and_the_next_call_works() {
         "nothing of it was kept"
     );
     world.complete(job.lease).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_silent_is_given_up_and_the_next_call_works() {
+    let server = PostgresServer::start();
+    let mut options = Options::from_url(&server.fresh()).unwrap();
+    options.answer_max = Duration::from_millis(300);
+    let opened = PostgresStore::open(options, CrashPlan::default()).await;
+    let world = World::over(Arc::new(opened.unwrap()));
+    let (video, job) = world.one_running().await;
+    // A lock is silence, too, for longer than is waited.
+    let mut locked = server.session("BEGIN; LOCK TABLE s0.outbox, s0.videos;");
+    for answer in [
+        world.complete(job.lease).await.map(drop),
+        world.store.video_get(video.id).await.map(drop),
+    ] {
+        let Err(Error::Away(text)) = answer else {
+            panic!("a verb without an answer says that it worked");
+        };
+        assert!(text.contains("no answer"), "{text}");
+        assert!(text.contains("isn't known"), "{text}");
+    }
+    locked.end();
+    // What was begun is undone with its connection, so that the job can be completed.
+    let open = "SELECT count(*) = 0 FROM pg_stat_activity
+        WHERE application_name = 'ytempire' AND state <> 'idle'";
+    server.wait_for(open);
+    world.complete(job.lease).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_greets_is_away() {
+    let server = PostgresServer::start();
+    let proxy = Proxy::before(&server.socket()).await;
+    proxy.set(Wire::Silent);
+    let url = format!("postgres://nobody@{}/nothing", proxy.address());
+    let mut options = Options::from_url(&url).unwrap();
+    options.answer_max = Duration::from_millis(300);
+    let Err(Error::Away(text)) = PostgresStore::open(options, CrashPlan::default()).await else {
+        panic!("nothing was said, and it opened");
+    };
+    assert!(text.contains("doesn't greet"), "{text}");
 }
 
 #[tokio::test]
@@ -165,7 +208,7 @@ async fn text_that_postgres_cant_keep_is_kept_as_well_as_it_can_be() {
 #[tokio::test]
 async fn a_database_that_isnt_there_says_where_and_no_password() {
     let options = Options::from_url("postgres://me:hunter2@%2Fnowhere/yt").unwrap();
-    let refused = PostgresStore::open(options, ytempire_core::CrashPlan::default()).await;
+    let refused = PostgresStore::open(options, CrashPlan::default()).await;
     let text = refused.err().unwrap().to_string();
     assert!(text.contains("postgres://me@/nowhere:5432/yt"), "{text}");
     assert!(!text.contains("hunter2"));
