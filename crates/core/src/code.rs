@@ -65,6 +65,10 @@ codes! {
     ScheduleUnknown = "YT0017", exit 2;
     /// A schedule that can't be: its expression, slot or time zone, or a name that is taken.
     ScheduleInvalid = "YT0018", exit 2;
+    /// No such channel.
+    ChannelUnknown = "YT0019", exit 2;
+    /// A channel that can't be: a name that is taken or empty, or a time zone that isn't known.
+    ChannelInvalid = "YT0020", exit 2;
 
     /// The worst case of the plan doesn't fit the budget.
     BudgetExceeded = "YT0101", exit 3;
@@ -218,6 +222,8 @@ impl Code {
             | Self::Unconfirmed
             | Self::ScheduleUnknown
             | Self::ScheduleInvalid
+            | Self::ChannelUnknown
+            | Self::ChannelInvalid
             | Self::ProviderRefused
             | Self::ValidationRejected => Class::Input,
         }

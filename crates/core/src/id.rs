@@ -49,6 +49,10 @@ id!(
     AccountId
 );
 id!(
+    /// A part of an account that videos are made for: a brand, a language, a customer.
+    ChannelId
+);
+id!(
     /// The thing made.
     VideoId
 );

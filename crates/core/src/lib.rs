@@ -19,7 +19,9 @@ pub use cancel::Cancel;
 pub use code::{Class, Code};
 pub use crash::CrashPlan;
 pub use event::{Event, EventKind};
-pub use id::{AccountId, ArtifactId, IdSource, JobId, NodeId, ScheduleId, TransferId, VideoId};
+pub use id::{
+    AccountId, ArtifactId, ChannelId, IdSource, JobId, NodeId, ScheduleId, TransferId, VideoId,
+};
 pub use money::{MicroUsd, MoneyError, UnitPrice};
 pub use plant::Plant;
 pub use stage::Stage;

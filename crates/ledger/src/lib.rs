@@ -6,11 +6,13 @@
 //! `pending → sent → posted | voided | unknown` (two-phase transfers after `TigerBeetle`). What
 //! may still be billed stays counted at its worst case.
 
+mod day;
 mod price;
 mod receipt;
 mod scope;
 mod transfer;
 
+pub use day::{Day, ZoneUnknown};
 pub use price::{PriceBook, PriceError, PriceVersion};
 pub use receipt::{Receipt, ReceiptLine, StageTotal};
 pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP};

@@ -121,15 +121,18 @@ const OF_ALL: &str = candidates!(
 
 /// Candidates where there are limits: what has reached its own is passed over. `$7` is the video that
 /// alone is asked for, `$8` and `$9` are limits of stages, `$10` is that of each account, `$11` are the jobs
-/// that alone are asked for.
+/// that alone are asked for, `$12` is the limit of each channel.
 const LIMITED: &str = candidates!(
-    ", account_id",
+    ", account_id, channel_id",
     concat!(
         "chosen",
         locked!(
             ", (SELECT videos.account_id
                 FROM videos
-                WHERE videos.id = jobs.video_id) AS account_id ",
+                WHERE videos.id = jobs.video_id) AS account_id,
+               (SELECT videos.channel_id
+                FROM videos
+                WHERE videos.id = jobs.video_id) AS channel_id ",
             "($7::uuid IS NULL OR video_id = $7)
              AND ($11::uuid[] IS NULL OR id = ANY ($11))
              AND stage <> ALL (ARRAY(
@@ -148,6 +151,18 @@ const LIMITED: &str = candidates!(
                          WHERE running.state = 'running'
                          GROUP BY videos.account_id
                          HAVING count(*) >= $10)))
+             AND ($12::bigint IS NULL
+                  OR coalesce((SELECT videos.channel_id
+                               FROM videos
+                               WHERE videos.id = jobs.video_id)
+                              <> ALL (ARRAY(
+                                  SELECT videos.channel_id
+                                  FROM jobs AS running
+                                  JOIN videos ON videos.id = running.video_id
+                                  WHERE running.state = 'running'
+                                    AND videos.channel_id IS NOT NULL
+                                  GROUP BY videos.channel_id
+                                  HAVING count(*) >= $12)), true))
              ORDER BY rank, id
              LIMIT $2 ",
             "FOR NO KEY UPDATE OF jobs SKIP LOCKED"
@@ -331,6 +346,7 @@ impl<'a> Ask<'a> {
                 &limits.most,
                 &limits.account,
                 &self.only,
+                &limits.channel,
             ]);
             LIMITED
         } else if let Some(only) = &self.only {

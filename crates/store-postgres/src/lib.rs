@@ -27,6 +27,7 @@
 mod attempt;
 mod books;
 mod cache;
+mod channel;
 mod claim;
 mod connection;
 mod cursor;
@@ -55,13 +56,15 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
-    Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
-    NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow, ScheduleState, ScheduleStep,
-    Settlement, SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
+    AccountRow, AttemptRow, CacheEntry, CacheTotals, ChannelRow, ClaimRequest, Deletion, Exchange,
+    Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad,
+    LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow,
+    ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted, VideoFilter,
+    VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
+    AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
+    VideoId,
 };
 
 use crate::connection::{Database, RACES_MAX};
@@ -380,7 +383,27 @@ impl Store for PostgresStore {
     }
 
     async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
-        change!(self, |tx| line::account_put(&tx, account, name))
+        change!(self, |tx| channel::account_put(&tx, account, name))
+    }
+
+    async fn account_zone(&self, account: AccountId, zone: &str) -> Result<bool> {
+        change!(self, |tx| channel::account_zone(&tx, account, zone))
+    }
+
+    async fn account_list(&self) -> Result<Vec<AccountRow>> {
+        ask!(self, |db| channel::accounts(db))
+    }
+
+    async fn channel_add(&self, channel: ChannelRow) -> Result<bool> {
+        change!(self, |tx| channel::add(&tx, &channel))
+    }
+
+    async fn channel_list(&self) -> Result<Vec<ChannelRow>> {
+        ask!(self, |db| channel::list(db))
+    }
+
+    async fn channel_remove(&self, now: Timestamp, channel: ChannelId) -> Result<bool> {
+        change!(self, |tx| channel::remove(&tx, now, channel))
     }
 
     async fn schedule_add(&self, schedule: ScheduleRow) -> Result<bool> {

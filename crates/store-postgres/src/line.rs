@@ -114,13 +114,3 @@ pub(crate) async fn load(db: &Connection) -> Result<LineLoad> {
         jobs_running: row.count("jobs_running")?,
     })
 }
-
-pub(crate) async fn account_put(tx: &Tx, account: AccountId, name: &str) -> Result<()> {
-    tx.execute(
-        "INSERT INTO accounts (id, name) VALUES ($1, $2)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-        &[&account.0, &&*sql::words(name)],
-    )
-    .await?;
-    Ok(())
-}

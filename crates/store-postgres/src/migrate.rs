@@ -50,6 +50,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0007_transfers.sql"),
         works_with: 5,
     },
+    Migration {
+        name: "0008_channels",
+        text: include_str!("../migrations/0008_channels.sql"),
+        works_with: 5,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

@@ -12,12 +12,12 @@ use ytempire_core::{EventKind, Timestamp};
 use crate::books;
 use crate::connection::{Question, Tx};
 use crate::sql::{self, Result};
-use crate::{event, job, line, video};
+use crate::{channel, event, job, line, video};
 
 const INSERT: &str = "\
     INSERT INTO videos (id, account_id, key, title, state, request, budget, created_at, priority,
-                        turn, due_at, start_at, words)
-    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9, $10, $11, $12)
+                        turn, due_at, start_at, words, channel_id)
+    VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (account_id, key) DO NOTHING
     RETURNING id";
 
@@ -33,6 +33,9 @@ pub(crate) async fn accept(
             video,
             fresh: false,
         });
+    }
+    if let Some(channel) = new.channel {
+        channel::expect(tx, new.account, channel).await?;
     }
     if let Some(max) = new.waiting_max {
         line::has_room(tx, max).await?;
@@ -56,6 +59,7 @@ pub(crate) async fn accept(
                 &new.due_at.map(Timestamp::as_micros),
                 &new.start_at.map(Timestamp::as_micros),
                 &i64::from(new.words),
+                &new.channel.map(|id| id.0),
             ],
         )
         .await?;

@@ -2,7 +2,7 @@
 
 use store::{VideoFilter, VideoRow};
 use tokio_postgres::Row;
-use ytempire_core::{AccountId, Timestamp, VideoId, VideoState};
+use ytempire_core::{AccountId, ChannelId, Timestamp, VideoId, VideoState};
 
 use crate::connection::Connection;
 use crate::sql::{Cells, Result};
@@ -10,7 +10,7 @@ use crate::sql::{Cells, Result};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, key, title, state, request, budget, priority, \
+            "SELECT id, account_id, channel_id, key, title, state, request, budget, priority, \
                     created_at, due_at, start_at, finalized_at, failure_code, failure_text
              FROM videos ",
             $rest
@@ -32,6 +32,7 @@ pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<Vi
                    AND ($2::uuid IS NULL OR account_id = $2)
                    AND ($3::uuid IS NULL OR id < $3)
                    AND ($4::bigint IS NULL OR created_at < $4)
+                   AND ($6::uuid IS NULL OR channel_id = $6)
                  ORDER BY id DESC
                  LIMIT $5"
             ),
@@ -41,6 +42,7 @@ pub(crate) async fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<Vi
                 &filter.before.map(|id| id.0),
                 &filter.accepted_before.map(Timestamp::as_micros),
                 &i64::from(filter.limit),
+                &filter.channel.map(|id| id.0),
             ],
         )
         .await?;
@@ -84,6 +86,7 @@ pub(crate) fn decode(row: &Row) -> Result<VideoRow> {
     Ok(VideoRow {
         id: VideoId(row.get("id")?),
         account: AccountId(row.get("account_id")?),
+        channel: row.get::<Option<_>>("channel_id")?.map(ChannelId),
         key: row.get("key")?,
         title: row.get("title")?,
         state: row.named("state", VideoState::from_name)?,

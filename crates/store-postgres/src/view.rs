@@ -6,14 +6,14 @@ use std::time::Duration;
 use store::{EndedVideo, LearnedRow, LineView, OpenJob, OpenVideo, Promise, SERVED_WINDOW};
 use tokio_postgres::Row;
 use uuid::Uuid;
-use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
+use ytempire_core::{AccountId, ChannelId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 
 use crate::connection::{Connection, Tx};
 use crate::node;
 use crate::sql::{self, Cells, Result};
 
 const VIDEOS: &str = "\
-    SELECT id, account_id, priority, created_at, due_at, start_at, words, promised_at
+    SELECT id, account_id, channel_id, priority, created_at, due_at, start_at, words, promised_at
     FROM videos
     WHERE finalized_at IS NULL AND (start_at IS NULL OR start_at <= $2)
     ORDER BY priority DESC, turn, id
@@ -118,6 +118,7 @@ fn video(row: &Row) -> Result<OpenVideo> {
     Ok(OpenVideo {
         id: VideoId(row.get("id")?),
         account: AccountId(row.get("account_id")?),
+        channel: row.get::<Option<_>>("channel_id")?.map(ChannelId),
         priority: row.count("priority")?,
         created_at: row.time("created_at")?,
         due_at: row.time_or_none("due_at")?,

@@ -1,7 +1,9 @@
 //! Claiming: the most urgent available jobs that fit, under a lease.
 
 use rusqlite::{Connection, Row, named_params};
-use store::{ClaimRequest, Lease, LeasedJob, Limits, LineMode, Needs, Result, Room, Running};
+use store::{
+    ClaimRequest, Lease, LeasedJob, Limits, LineMode, Needs, Owner, Result, Room, Running,
+};
 use ytempire_core::{EventKind, JobId, Stage, Timestamp, VideoState};
 
 use crate::{attempt, event, line, sql, video};
@@ -43,20 +45,24 @@ fn running(tx: &Connection, limits: &Limits) -> Result<Running> {
     }
     let mut statement = tx
         .prepare_cached(
-            "SELECT jobs.stage, videos.account_id, count(*) AS jobs
+            "SELECT jobs.stage, videos.account_id, videos.channel_id, count(*) AS jobs
              FROM jobs
              JOIN videos ON videos.id = jobs.video_id
              WHERE jobs.state = 'running'
-             GROUP BY jobs.stage, videos.account_id",
+             GROUP BY jobs.stage, videos.account_id, videos.channel_id",
         )
         .map_err(sql::error)?;
     let mut rows = statement.query([]).map_err(sql::error)?;
     while let Some(row) = rows.next().map_err(sql::error)? {
         let stage = sql::named(row, "jobs", "stage", Stage::from_name)?;
-        let account = sql::parsed(row, "videos", "account_id")?;
-        running.add(account, stage, row.get("jobs").map_err(sql::error)?);
+        running.add(owner(row)?, stage, row.get("jobs").map_err(sql::error)?);
     }
     Ok(running)
+}
+
+fn owner(row: &Row<'_>) -> Result<Owner> {
+    let account = sql::parsed(row, "videos", "account_id")?;
+    Ok((account, sql::parsed_or_none(row, "videos", "channel_id")?))
 }
 
 /// The most urgent jobs that fit together; one that would never fit isn't looked at.
@@ -80,7 +86,9 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
             "SELECT id, video_id, stage, args, attempt, cpu_milli, memory_mib, vram_mib,
                     encoder_sessions,
                     iif(:limited, (SELECT account_id FROM videos WHERE videos.id = jobs.video_id),
-                        NULL) AS account_id
+                        NULL) AS account_id,
+                    iif(:limited, (SELECT channel_id FROM videos WHERE videos.id = jobs.video_id),
+                        NULL) AS channel_id
              FROM jobs
              WHERE state = 'available'
                AND (:video IS NULL OR video_id = :video)
@@ -91,7 +99,11 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
                AND (NOT :limited
                     OR stage NOT IN (SELECT value FROM json_each(:full_stages))
                        AND (SELECT account_id FROM videos WHERE videos.id = jobs.video_id)
-                           NOT IN (SELECT value FROM json_each(:full_accounts)))
+                           NOT IN (SELECT value FROM json_each(:full_accounts))
+                       AND coalesce((SELECT channel_id
+                                     FROM videos
+                                     WHERE videos.id = jobs.video_id), '')
+                           NOT IN (SELECT value FROM json_each(:full_channels)))
              ORDER BY rank, id
              LIMIT :sight",
         )
@@ -108,6 +120,7 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
             ":limited": !limits.is_none(),
             ":full_stages": sql::to_json(&full_stages)?,
             ":full_accounts": sql::to_json(&running.full_accounts(limits))?,
+            ":full_channels": sql::to_json(&running.full_channels(limits))?,
             ":sight": request.sight(),
         })
         .map_err(sql::error)?;
@@ -121,8 +134,7 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
             continue;
         }
         if !limits.is_none() {
-            let account = sql::parsed(row, "jobs", "account_id")?;
-            if !running.take(limits, account, job.stage) {
+            if !running.take(limits, owner(row)?, job.stage) {
                 continue;
             }
         }

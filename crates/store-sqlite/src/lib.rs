@@ -5,6 +5,7 @@
 
 mod attempt;
 mod cache;
+mod channel;
 mod claim;
 mod event;
 mod job;
@@ -26,13 +27,15 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
 use store::{
-    AttemptRow, CacheEntry, CacheTotals, ClaimRequest, Deletion, Exchange, Exchanged, Expired,
-    Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
-    NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow, ScheduleState, ScheduleStep,
-    Settlement, SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
+    AccountRow, AttemptRow, CacheEntry, CacheTotals, ChannelRow, ClaimRequest, Deletion, Exchange,
+    Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad,
+    LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow,
+    ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted, VideoFilter,
+    VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId, VideoId,
+    AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
+    VideoId,
 };
 
 use crate::writer::Connections;
@@ -315,7 +318,34 @@ impl Store for SqliteStore {
     async fn account_put(&self, account: AccountId, name: &str) -> Result<()> {
         let name = name.to_owned();
         self.connections
-            .write(move |tx| line::account_put(tx, account, &name))
+            .write(move |tx| channel::account_put(tx, account, &name))
+            .await
+    }
+
+    async fn account_zone(&self, account: AccountId, zone: &str) -> Result<bool> {
+        let zone = zone.to_owned();
+        self.connections
+            .write(move |tx| channel::account_zone(tx, account, &zone))
+            .await
+    }
+
+    async fn account_list(&self) -> Result<Vec<AccountRow>> {
+        self.connections.read(channel::accounts).await
+    }
+
+    async fn channel_add(&self, channel: ChannelRow) -> Result<bool> {
+        self.connections
+            .write(move |tx| channel::add(tx, &channel))
+            .await
+    }
+
+    async fn channel_list(&self) -> Result<Vec<ChannelRow>> {
+        self.connections.read(channel::list).await
+    }
+
+    async fn channel_remove(&self, now: Timestamp, channel: ChannelId) -> Result<bool> {
+        self.connections
+            .write(move |tx| channel::remove(tx, now, channel))
             .await
     }
 

@@ -1,6 +1,6 @@
 //! Statements about the line.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 use store::{Error, Line, LineLoad, LineMode, Result};
 use ytempire_core::{AccountId, Timestamp};
 
@@ -101,14 +101,4 @@ pub(crate) fn load(db: &Connection) -> Result<LineLoad> {
         jobs_available: jobs("available")?,
         jobs_running: jobs("running")?,
     })
-}
-
-pub(crate) fn account_put(tx: &Connection, account: AccountId, name: &str) -> Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO accounts (id, name) VALUES (:id, :name)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-    )
-    .and_then(|mut s| s.execute(named_params! { ":id": account.to_string(), ":name": name }))
-    .map(drop)
-    .map_err(sql::error)
 }

@@ -25,6 +25,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0007_transfers",
         include_str!("../migrations/0007_transfers.sql"),
     ),
+    (
+        "0008_channels",
+        include_str!("../migrations/0008_channels.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -40,6 +40,21 @@ where
         .map_err(|e: T::Err| undecodable(row, table, column, &e.to_string()))
 }
 
+/// A column that holds something's text form, or nothing.
+pub(crate) fn parsed_or_none<T: FromStr>(
+    row: &Row<'_>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<T>>
+where
+    T::Err: std::fmt::Display,
+{
+    match row.get::<_, Option<String>>(column).map_err(error)? {
+        None => Ok(None),
+        Some(_) => parsed(row, table, column).map(Some),
+    }
+}
+
 /// A column that holds JSON.
 pub(crate) fn json<T: DeserializeOwned>(
     row: &Row<'_>,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, named_params};
 use store::{Result, Submission, Submitted, VideoRow};
 use ytempire_core::{EventKind, Timestamp};
 
-use crate::{event, job, line, sql, transfer, video};
+use crate::{channel, event, job, line, sql, transfer, video};
 
 pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
     if let Some(video) = by_key(tx, new)? {
@@ -14,15 +14,18 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             fresh: false,
         });
     }
+    if let Some(channel) = new.channel {
+        channel::expect(tx, new.account, channel)?;
+    }
     if let Some(max) = new.waiting_max {
         line::has_room(tx, max)?;
     }
     let turn = line::take_turn(tx, new.account)?;
     tx.prepare_cached(
         "INSERT INTO videos (id, account_id, key, title, state, request, budget, priority, turn,
-                             created_at, due_at, start_at, words)
+                             created_at, due_at, start_at, words, channel_id)
          VALUES (:id, :account, :key, :title, 'queued', :request, :budget, :priority, :turn,
-                 :now, :due, :start, :words)",
+                 :now, :due, :start, :words, :channel)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -38,6 +41,7 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             ":due": new.due_at.map(Timestamp::as_micros),
             ":start": new.start_at.map(Timestamp::as_micros),
             ":words": new.words,
+            ":channel": new.channel.map(|id| id.to_string()),
         })
     })
     .map_err(sql::error)?;

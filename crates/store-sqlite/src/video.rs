@@ -6,7 +6,7 @@ use ytempire_core::{Code, MicroUsd, Timestamp, VideoId, VideoState};
 
 use crate::sql;
 
-pub(crate) const COLUMNS: &str = "id, account_id, key, title, state, request, budget, priority, \
+pub(crate) const COLUMNS: &str = "id, account_id, channel_id, key, title, state, request, budget, priority, \
                        created_at, due_at, start_at, finalized_at, failure_code, failure_text";
 
 pub(crate) fn get(db: &Connection, video: VideoId) -> Result<Option<VideoRow>> {
@@ -30,6 +30,7 @@ pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow
          WHERE (json_array_length(:states) = 0
                 OR state IN (SELECT value FROM json_each(:states)))
            AND (:account IS NULL OR account_id = :account)
+           AND (:channel IS NULL OR channel_id = :channel)
            AND (:before IS NULL OR id < :before)
            AND (:accepted IS NULL OR created_at < :accepted)
          ORDER BY id DESC
@@ -40,6 +41,7 @@ pub(crate) fn list(db: &Connection, filter: &VideoFilter) -> Result<Vec<VideoRow
         .query(named_params! {
             ":states": sql::to_json(&states)?,
             ":account": filter.account.map(|id| id.to_string()),
+            ":channel": filter.channel.map(|id| id.to_string()),
             ":before": filter.before.map(|id| id.to_string()),
             ":accepted": filter.accepted_before.map(Timestamp::as_micros),
             ":limit": filter.limit,
@@ -140,6 +142,7 @@ fn decode(row: &Row<'_>) -> Result<VideoRow> {
     Ok(VideoRow {
         id: sql::parsed(row, "videos", "id")?,
         account: sql::parsed(row, "videos", "account_id")?,
+        channel: sql::parsed_or_none(row, "videos", "channel_id")?,
         key: row.get("key").map_err(sql::error)?,
         title: row.get("title").map_err(sql::error)?,
         state: sql::named(row, "videos", "state", VideoState::from_name)?,

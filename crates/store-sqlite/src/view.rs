@@ -13,7 +13,7 @@ use crate::{node, sql};
 pub(crate) fn view(db: &Connection, now: Timestamp, videos_max: u32) -> Result<LineView> {
     let mut videos = all(
         db,
-        "SELECT id, account_id, priority, created_at, due_at, start_at, words, promised_at
+        "SELECT id, account_id, channel_id, priority, created_at, due_at, start_at, words, promised_at
          FROM videos
          WHERE finalized_at IS NULL AND (start_at IS NULL OR start_at <= ?2)
          ORDER BY priority DESC, turn, id
@@ -121,6 +121,7 @@ fn video(row: &Row<'_>) -> Result<OpenVideo> {
     Ok(OpenVideo {
         id: sql::parsed(row, "videos", "id")?,
         account: sql::parsed(row, "videos", "account_id")?,
+        channel: sql::parsed_or_none(row, "videos", "channel_id")?,
         priority: row.get("priority").map_err(sql::error)?,
         created_at: time(row, "created_at")?,
         due_at: sql::time_or_none(row, "due_at")?,

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "cases are test code")]
 
 mod cache;
+mod channel;
 mod exchange;
 mod job;
 mod keep;
@@ -100,6 +101,10 @@ where
         limits::no_more_of_an_account_runs_than_may,
         limits::no_more_of_a_stage_runs_than_may_and_others_pass,
         limits::claimers_that_race_keep_a_limit,
+        limits::no_more_of_a_channel_runs_than_may,
+        channel::accounts_have_names_and_zones,
+        channel::a_name_is_taken_until_its_channel_is_removed,
+        channel::videos_are_made_for_channels_that_are_there,
         keep::a_video_that_has_ended_is_deleted_and_its_money_stays_in_the_books,
         keep::what_has_not_ended_or_still_runs_is_not_deleted,
         keep::what_is_cached_outlives_its_video,

@@ -115,3 +115,43 @@ pub(crate) async fn claimers_that_race_keep_a_limit(world: World) {
     let rest = claim(&world, 9, &limits).await.len();
     assert_eq!(taken + rest, 5);
 }
+
+pub(crate) async fn no_more_of_a_channel_runs_than_may(world: World) {
+    let channels = ["sea", "space"].map(|name| world.channel(name));
+    for channel in &channels {
+        world.store.channel_add(channel.clone()).await.unwrap();
+    }
+    let [sea, space] = channels.map(|channel| Some(channel.id));
+    for (key, channel) in [("a", sea), ("b", sea), ("c", space), ("d", None)] {
+        let jobs = (0..4).map(|_| world.job(Stage::Illustrate, &[]));
+        let mut submission = world.submission(key, jobs.collect());
+        submission.channel = channel;
+        let submitted = world.store.video_submit(world.now(), submission).await;
+        submitted.unwrap();
+    }
+    let limits = Limits {
+        channel: Some(2),
+        ..Limits::default()
+    };
+    // Both of a limited channel are passed over for those behind it, and what has none runs on.
+    let claimed = claim(&world, 16, &limits).await;
+    let mut of = std::collections::HashMap::new();
+    for job in &claimed {
+        let channel = world.video(job.video).await.channel;
+        *of.entry(channel).or_insert(0) += 1;
+    }
+    assert_eq!(of, [(sea, 2), (space, 2), (None, 4)].into());
+    assert!(claim(&world, 16, &limits).await.is_empty());
+    // What ends makes room for one of its own channel.
+    let mut done = claimed.iter();
+    let ended = loop {
+        let job = done.next().expect("one of the sea runs");
+        if world.video(job.video).await.channel == sea {
+            break job;
+        }
+    };
+    world.complete(ended.lease).await.unwrap();
+    let next = claim(&world, 16, &limits).await;
+    assert_eq!(next.len(), 1);
+    assert_eq!(world.video(next[0].video).await.channel, sea);
+}

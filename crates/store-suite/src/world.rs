@@ -69,6 +69,7 @@ impl World {
         Submission {
             video: VideoId::fresh(&self.ids, self.now()),
             account: AccountId::LOCAL,
+            channel: None,
             key: key.to_owned(),
             title: "Deep sea".to_owned(),
             request: json!({ "key": key }),

@@ -19,6 +19,9 @@ pub enum Error {
         /// How many may.
         max: u32,
     },
+    /// The channel was removed, or never was: nothing is accepted for it.
+    #[error("channel {0} is not there any more")]
+    ChannelGone(ytempire_core::ChannelId),
     /// A reservation doesn't fit a scope.
     #[error(transparent)]
     BudgetExceeded(#[from] HoldRefused),

@@ -4,6 +4,7 @@
 //! parameter of every verb that needs it, and every write of a worker carries the fencing
 //! number of its lease: 0 rows touched is [`Error::LeaseLost`].
 
+mod channel;
 mod error;
 mod keep;
 mod limits;
@@ -15,11 +16,12 @@ mod view;
 
 use async_trait::async_trait;
 use ledger::{Hold, Posting, Transfer};
-use ytempire_core::{Event, NodeId, ScheduleId, Timestamp, VideoId};
+use ytempire_core::{AccountId, ChannelId, Event, NodeId, ScheduleId, Timestamp, VideoId};
 
+pub use channel::{AccountRow, ChannelRow};
 pub use error::Error;
 pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
-pub use limits::{Limits, Running};
+pub use limits::{Limits, Owner, Running};
 pub use line::{
     Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, band, urgency,
 };
@@ -197,8 +199,26 @@ pub trait Store: Send + Sync {
     /// Keeps what history taught in place of what was kept for the same machines and backends.
     async fn learned_put(&self, rows: Vec<LearnedRow>) -> Result<()>;
 
+    // --- accounts and channels ---
+
     /// Adds an account, or renames it.
-    async fn account_put(&self, account: ytempire_core::AccountId, name: &str) -> Result<()>;
+    async fn account_put(&self, account: AccountId, name: &str) -> Result<()>;
+
+    /// Has an account's days begin in this time zone. `false` if there is no such account.
+    async fn account_zone(&self, account: AccountId, zone: &str) -> Result<bool>;
+
+    /// All accounts, by id.
+    async fn account_list(&self) -> Result<Vec<AccountRow>>;
+
+    /// Adds a channel. `false` if its account has one of that name; nothing is written then.
+    async fn channel_add(&self, channel: ChannelRow) -> Result<bool>;
+
+    /// The channels that are there, by name.
+    async fn channel_list(&self) -> Result<Vec<ChannelRow>>;
+
+    /// Removes a channel: no more videos are accepted for it, and its name is free. Its videos go
+    /// on, and what they cost stays in the books. `false` if there is no such channel.
+    async fn channel_remove(&self, now: Timestamp, channel: ChannelId) -> Result<bool>;
 
     // --- recurring starts ---
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ledger::Posting;
 use serde::{Deserialize, Serialize};
 use ytempire_core::{
-    AccountId, ArtifactId, Code, Event, JobId, JobState, MicroUsd, NodeId, Stage, Timestamp,
-    VideoId, VideoState,
+    AccountId, ArtifactId, ChannelId, Code, Event, JobId, JobState, MicroUsd, NodeId, Stage,
+    Timestamp, VideoId, VideoState,
 };
 
 use crate::limits::Limits;
@@ -20,6 +20,8 @@ pub struct Submission {
     pub video: VideoId,
     /// Whose it is.
     pub account: AccountId,
+    /// For which of its channels.
+    pub channel: Option<ChannelId>,
     /// Same key, same video.
     pub key: String,
     /// Its working title.
@@ -51,6 +53,8 @@ pub struct VideoFilter {
     pub states: Vec<VideoState>,
     /// Only of this account.
     pub account: Option<AccountId>,
+    /// Only of this channel.
+    pub channel: Option<ChannelId>,
     /// Only those older than this one: how a list goes on.
     pub before: Option<VideoId>,
     /// Only those accepted before this moment.
@@ -65,6 +69,7 @@ impl VideoFilter {
         Self {
             states: Vec::new(),
             account: None,
+            channel: None,
             before: None,
             accepted_before: None,
             limit,
@@ -88,6 +93,9 @@ pub struct VideoRow {
     pub id: VideoId,
     /// Whose it is.
     pub account: AccountId,
+    /// For which of its channels.
+    #[serde(default)]
+    pub channel: Option<ChannelId>,
     /// Its idempotency key.
     pub key: String,
     /// Its title.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
+use ytempire_core::{AccountId, ChannelId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 
 use crate::line::NodeStatus;
 
@@ -31,6 +31,8 @@ pub struct OpenVideo {
     pub id: VideoId,
     /// Whose it is.
     pub account: AccountId,
+    /// For which of its channels.
+    pub channel: Option<ChannelId>,
     /// How urgent it is, 1 to 10.
     pub priority: u8,
     /// When it was accepted.

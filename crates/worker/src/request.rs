@@ -5,7 +5,7 @@ use studio::Canvas;
 use studio::script::Script;
 use studio::theme::Theme;
 use ytempire_core::brief::{Captions, Format, Tier};
-use ytempire_core::{MicroUsd, Stage};
+use ytempire_core::{ChannelId, MicroUsd, Stage};
 
 use crate::Asset;
 use crate::dispatch::Amount;
@@ -48,6 +48,9 @@ pub struct Request {
     pub music: Music,
     /// Where captions go.
     pub captions: Captions,
+    /// The channel that it is made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
     /// What is not to be taken from the cache, though it may be there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes: Vec<Take>,

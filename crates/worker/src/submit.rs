@@ -10,7 +10,9 @@ use studio::spoken::SpokenText;
 use studio::text::Typesetter;
 use studio::theme::Theme;
 use ytempire_core::brief::{Settings, Source as Text};
-use ytempire_core::{AccountId, Cancel, Code, JobId, Plant, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{
+    AccountId, Cancel, ChannelId, Code, JobId, Plant, Stage, Timestamp, VideoId, VideoState,
+};
 
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
@@ -28,6 +30,8 @@ pub struct Order {
     pub settings: Settings,
     /// The folder that the brief's files are relative to.
     pub folder: PathBuf,
+    /// The channel that the settings name.
+    pub channel: Option<ChannelId>,
 }
 
 /// An order with everything found and planned; nothing is written yet.
@@ -116,6 +120,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         assets,
         music: music(&ingest, &order.folder, settings)?,
         captions: settings.captions,
+        channel: order.channel,
         takes: Vec::new(),
     };
     if let Narrator::Local { voice } = &request.narrator {
@@ -409,6 +414,7 @@ pub(crate) fn submission(
     Ok(Submission {
         video: VideoId::fresh(&parts.ids, now),
         account: AccountId::LOCAL,
+        channel: request.channel,
         key,
         title,
         request: serde_json::to_value(request)

@@ -74,6 +74,7 @@ fn prepared() -> Prepared {
             assets: vec![],
             music: Music::None,
             captions: Captions::Burned,
+            channel: None,
             takes: vec![],
         },
         plan: Plan {

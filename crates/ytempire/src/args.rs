@@ -1,5 +1,6 @@
 //! Arguments.
 
+pub(crate) mod channel;
 pub(crate) mod line;
 pub(crate) mod schedule;
 pub(crate) mod which;
@@ -121,6 +122,9 @@ pub(crate) enum Command {
     /// Look at the line as a whole; pause it, resume it, halt it
     #[command(subcommand)]
     Queue(line::Queue),
+    /// Channels: parts of an account that videos are made for
+    #[command(subcommand)]
+    Channel(channel::Channel),
     /// Start videos again and again: by cron, or for the slots of a weekly calendar
     #[command(subcommand)]
     Schedule(schedule::Schedule),
@@ -193,6 +197,9 @@ pub(crate) struct Look {
     /// Where captions go [default: both]
     #[arg(long)]
     pub(crate) captions: Option<CaptionsArg>,
+    /// The channel that it is made for [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) channel: Option<String>,
 }
 
 /// What is to be made: a brief or a topic, and how it is to look.

@@ -62,6 +62,7 @@ impl From<store::Error> for Failure {
             store::Error::ReadOnly(_) => Code::FolderUnwritable,
             store::Error::BudgetExceeded(_) => Code::BudgetExceeded,
             store::Error::LineFull { .. } => Code::LineFull,
+            store::Error::ChannelGone(_) => Code::ChannelUnknown,
             store::Error::Halted => Code::LineHalted,
             store::Error::Away(_) => Code::DatabaseAway,
             _ => Code::StoreFailed,

@@ -111,7 +111,9 @@ fn limits(limits: &Limits) -> String {
     let account = limits.account.map(|most| format!("{most} of an account"));
     let stages = limits.stages.iter();
     let stages = stages.map(|(stage, most)| format!("{most} of {stage}"));
-    let all: Vec<String> = account.into_iter().chain(stages).collect();
+    let channel = limits.channel.map(|most| format!("{most} of a channel"));
+    let all = account.into_iter().chain(channel).chain(stages);
+    let all: Vec<String> = all.collect();
     format!("limits  {}\n", all.join(", "))
 }
 

@@ -6,6 +6,7 @@
 mod args;
 mod cache;
 mod capacity;
+mod channel;
 mod config;
 mod cost;
 mod database;
@@ -67,6 +68,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Work(work) => work::run(&global, work).await,
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,
+            Command::Channel(command) => channel::run(&global, command).await,
             Command::Schedule(command) => schedule::run(&global, command).await,
             Command::Node(node) => line::node(&global, node).await,
             Command::Schema(schema) => schema::run(&schema),

@@ -12,6 +12,7 @@ use ytempire_core::brief::{self, Brief, Syntax};
 use ytempire_core::{Code, VideoState};
 
 use crate::args::{Global, Make, Wish};
+use crate::channel;
 use crate::config::Config;
 use crate::cost;
 use crate::display::Display;
@@ -66,15 +67,22 @@ pub(crate) async fn run(global: &Global, args: Make) -> Result<(), Failure> {
 
 /// Preparing reads and hashes the user's files: not on a thread that serves the store.
 pub(crate) async fn off_the_loop(parts: Parts, wish: Wish) -> Result<Prepared, Failure> {
-    let own = parts.clone();
-    let prepared = move || {
+    let panicked = |e| Failure::bug(format!("preparing panicked: {e}"));
+    let read = move || {
         let file = wish.brief.as_deref().map(File::read).transpose()?;
         let order = order(&wish, file.as_ref())?;
-        prepare(&own, &order).map_err(|refused| placed(refused, &order, file.as_ref()))
+        Ok::<_, Failure>((file, order))
     };
-    let prepared = tokio::task::spawn_blocking(prepared)
-        .await
-        .map_err(|e| Failure::bug(format!("preparing panicked: {e}")))??;
+    let read = tokio::task::spawn_blocking(read).await;
+    let (file, mut order) = read.map_err(panicked)??;
+    if let Some(name) = &order.settings.channel {
+        order.channel = Some(channel::named(&parts, name).await?.id);
+    }
+    let own = parts.clone();
+    let prepared =
+        move || prepare(&own, &order).map_err(|refused| placed(refused, &order, file.as_ref()));
+    let prepared = tokio::task::spawn_blocking(prepared).await;
+    let prepared = prepared.map_err(panicked)??;
     bring_own_files(&parts, &prepared).await?;
     Ok(prepared)
 }
@@ -139,6 +147,7 @@ fn order(wish: &Wish, file: Option<&File>) -> Result<Order, Failure> {
     over(&look.voice, &mut brief.voice);
     over(&look.language, &mut brief.language);
     over(&look.theme, &mut brief.theme);
+    over(&look.channel, &mut brief.channel);
     if let Some(budget) = &look.budget {
         brief.budget = Some(brief::Dollars::Text(budget.clone()));
     }
@@ -154,6 +163,7 @@ fn order(wish: &Wish, file: Option<&File>) -> Result<Order, Failure> {
     Ok(Order {
         settings: brief.settings()?,
         folder,
+        channel: None,
     })
 }
 

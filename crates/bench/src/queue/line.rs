@@ -79,6 +79,7 @@ impl Line {
         let submission = Submission {
             video: VideoId::fresh(&self.ids, now),
             account: AccountId::LOCAL,
+            channel: None,
             key: format!("bench {number}"),
             title: "nothing".to_owned(),
             request: serde_json::json!({}),

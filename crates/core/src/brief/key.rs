@@ -62,6 +62,7 @@ keys! {
     Assets = "assets",
     Music = "music",
     Captions = "captions",
+    Channel = "channel",
 }
 
 impl Key {
@@ -125,6 +126,7 @@ impl Key {
             Self::Theme => brief.theme = Some(text),
             Self::Assets => brief.assets = Some(text),
             Self::Music => brief.music = Some(text),
+            Self::Channel => brief.channel = Some(text),
             Self::Format => brief.format = rule::choice(self, &text, Format::NAMES)?,
             Self::Tier => brief.tier = rule::choice(self, &text, Tier::NAMES)?,
             Self::Captions => brief.captions = rule::choice(self, &text, Captions::NAMES)?,

@@ -78,6 +78,9 @@ pub struct Brief {
     /// Where captions go. Default `both`.
     #[serde(default)]
     pub captions: Captions,
+    /// The channel that it is made for, by name: `ytempire channel list` shows them. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
 }
 
 /// The shape of the picture.

@@ -76,7 +76,7 @@ pub(super) fn text(key: Key, text: &str) -> Result<(), BriefError> {
         }
         Key::Article => article(text),
         Key::Language => language(text),
-        Key::Voice | Key::Theme | Key::Assets | Key::Music => name_like(key, text),
+        Key::Voice | Key::Theme | Key::Assets | Key::Music | Key::Channel => name_like(key, text),
         _ => Ok(()),
     }
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub music: Music,
     /// Where captions go.
     pub captions: Captions,
+    /// The channel that it is made for, by name.
+    pub channel: Option<String>,
 }
 
 /// What a video is made from.
@@ -91,6 +93,7 @@ impl Brief {
             assets: self.assets.clone(),
             music,
             captions: self.captions,
+            channel: self.channel.clone(),
         })
     }
 }

@@ -8,8 +8,8 @@ use scheduler::resource::{Micros, Resource, Vector, WHOLE};
 use scheduler::snapshot::{Job, JobState as Known, Node, Run, Snapshot, Video};
 use scheduler::workload::Class;
 use scheduler::{Available, Graph, GraphJob, Outline};
-use store::{Limits, LineView, NodeStatus, OpenJob, OpenVideo, Running};
-use ytempire_core::{AccountId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
+use store::{Limits, LineView, NodeStatus, OpenJob, OpenVideo, Owner, Running};
+use ytempire_core::{AccountId, ChannelId, JobId, JobState, NodeId, Stage, Timestamp, VideoId};
 
 use super::model::Model;
 
@@ -31,8 +31,8 @@ pub(super) struct Seen {
 /// What a snapshot is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose<'a> {
-    /// To choose what begins now: a job whose time hasn't come can't, nor one whose stage or account has
-    /// reached its limit.
+    /// To choose what begins now: a job whose time hasn't come can't, nor one whose stage, account or channel
+    /// has reached its limit.
     Choose(&'a Limits),
     /// To foretell an end: it will have come in a moment.
     Foretell,
@@ -66,7 +66,7 @@ impl Seen {
                     .push(of.map_or(0, |(_, time)| micros(*time)));
             }
             seen.snapshot.served[account as usize] += micros(open.served);
-            let hold = |job: &OpenJob| full.has(open.account, job.stage);
+            let hold = |job: &OpenJob| full.has((open.account, open.channel), job.stage);
             seen.add(now, (open, account), model, &|job| {
                 state(now, job, purpose, hold(job))
             });
@@ -224,6 +224,7 @@ pub(super) fn share(chunks: u8, scenes: u32) -> u32 {
 struct Full {
     stages: Vec<Stage>,
     accounts: Vec<AccountId>,
+    channels: Vec<ChannelId>,
 }
 
 impl Full {
@@ -234,17 +235,20 @@ impl Full {
         let mut running = Running::default();
         for video in &view.videos {
             for job in video.jobs.iter().filter(|job| job.running.is_some()) {
-                running.add(video.account, job.stage, 1);
+                running.add((video.account, video.channel), job.stage, 1);
             }
         }
         Self {
             stages: running.full_stages(limits),
             accounts: running.full_accounts(limits),
+            channels: running.full_channels(limits),
         }
     }
 
-    fn has(&self, account: AccountId, stage: Stage) -> bool {
-        self.stages.contains(&stage) || self.accounts.contains(&account)
+    fn has(&self, (account, channel): Owner, stage: Stage) -> bool {
+        self.stages.contains(&stage)
+            || self.accounts.contains(&account)
+            || channel.is_some_and(|channel| self.channels.contains(&channel))
     }
 }
 

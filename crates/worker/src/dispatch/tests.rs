@@ -55,6 +55,7 @@ impl Line {
         self.view.videos.push(OpenVideo {
             id: VideoId::fresh(&self.ids, self.now),
             account: AccountId::LOCAL,
+            channel: None,
             priority,
             created_at: self.now,
             due_at: None,

@@ -95,6 +95,9 @@ pub(crate) struct List {
     /// Only of this account: its id, or `local`
     #[arg(long, value_name = "ID", value_parser = which::account)]
     pub(crate) account: Option<AccountId>,
+    /// Only of this channel
+    #[arg(long, value_name = "NAME")]
+    pub(crate) channel: Option<String>,
     /// Only those that were submitted longer ago than this: 3d, 12h, 90m
     #[arg(long, value_name = "TIME", value_parser = times::span)]
     pub(crate) older_than: Option<Duration>,

@@ -180,12 +180,13 @@ mod tests {
                 .validate()
                 .map(|()| store::Limits::from(config.limits))
         };
-        let read = limits("[limits]\naccount = 4\nstage.compose = 2").unwrap();
-        assert_eq!(read.account, Some(4));
+        let read = limits("[limits]\naccount = 4\nchannel = 3\nstage.compose = 2").unwrap();
+        assert_eq!((read.account, read.channel), (Some(4), Some(3)));
         assert_eq!(read.stages[&ytempire_core::Stage::Compose], 2);
         assert!(limits("").unwrap().is_none());
         for wrong in [
             "account = 0",
+            "channel = 0",
             "stage.compose = 0",
             "stage.draw = 2",
             "video = 3",

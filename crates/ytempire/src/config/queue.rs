@@ -38,6 +38,9 @@ pub(crate) struct Limits {
     /// Jobs of one account at once, on all nodes together. Since 0.2. Default: any number. Too few:
     /// an account that is alone leaves nodes idle.
     pub(crate) account: Option<u32>,
+    /// Jobs of one channel at once, on all nodes together. Since 0.3. Default: any number. Too few:
+    /// a channel that is alone leaves nodes idle.
+    pub(crate) channel: Option<u32>,
     /// Jobs of a stage at once, on all nodes together. Since 0.2. Default: any number. For what all
     /// nodes share: a model server, a disk.
     #[serde(default)]
@@ -48,6 +51,9 @@ impl Limits {
     pub(crate) fn validate(&self) -> Result<(), String> {
         if self.account == Some(0) {
             return Err("limits.account: must be 1 or more, or nothing would run".to_owned());
+        }
+        if self.channel == Some(0) {
+            return Err("limits.channel: must be 1 or more, or nothing would run".to_owned());
         }
         match self.stage.iter().find(|(_, most)| **most == 0) {
             Some((stage, _)) => Err(format!(
@@ -62,6 +68,7 @@ impl From<Limits> for store::Limits {
     fn from(limits: Limits) -> Self {
         Self {
             account: limits.account,
+            channel: limits.channel,
             stages: limits.stage,
         }
     }

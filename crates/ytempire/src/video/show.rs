@@ -12,12 +12,18 @@ use ytempire_core::{Code, Event, JobState, Stage, Timestamp};
 
 use super::meant;
 use crate::args::line::{List, One};
+use crate::channel;
 use crate::fail::Failure;
 use crate::schema::print;
 use crate::times::{before, minute, said};
 
 pub(super) async fn list(parts: &Parts, args: &List) -> Result<(), Failure> {
+    let channel = match &args.channel {
+        Some(name) => Some(channel::named(parts, name).await?.id),
+        None => None,
+    };
     let filter = VideoFilter {
+        channel,
         states: args.states.iter().copied().map(Into::into).collect(),
         account: args.account,
         accepted_before: args.older_than.map(|age| before(parts.now(), age)),

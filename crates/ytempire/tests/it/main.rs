@@ -9,6 +9,7 @@
 )]
 
 mod books;
+mod channels;
 mod commands;
 mod line;
 mod place;
