@@ -1,5 +1,7 @@
 //! A backend: one model on one server, and what it costs.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -10,17 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ytempire_core::UnitPrice;
 
 use crate::config::Problem;
-
-/// The wire protocol of a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// `POST {base}/chat/completions`
-    #[serde(rename = "openai-chat")]
-    OpenaiChat,
-    /// `POST {base}/audio/speech`
-    #[serde(rename = "openai-speech")]
-    OpenaiSpeech,
-}
+use crate::kind::Kind;
 
 /// How a language backend is asked for JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -103,6 +95,34 @@ pub struct Prices {
         skip_serializing_if = "Option::is_none"
     )]
     pub characters: Option<UnitPrice>,
+    /// Dollars per picture made.
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub images: Option<UnitPrice>,
+    /// Dollars per second of sound heard.
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub audio_seconds: Option<UnitPrice>,
+    /// Dollars per second that a GPU is busy.
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub gpu_seconds: Option<UnitPrice>,
+    /// Dollars per call.
+    #[serde(
+        default,
+        deserialize_with = "exact",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub requests: Option<UnitPrice>,
 }
 
 /// Reads a price from a decimal string; a number would have passed through a float.
@@ -120,6 +140,10 @@ impl Prices {
             crate::Usage::INPUT_TOKENS => self.input_tokens,
             crate::Usage::OUTPUT_TOKENS => self.output_tokens,
             crate::Usage::CHARACTERS => self.characters,
+            crate::Usage::IMAGES => self.images,
+            crate::Usage::AUDIO_SECONDS => self.audio_seconds,
+            crate::Usage::GPU_SECONDS => self.gpu_seconds,
+            crate::Usage::REQUESTS => self.requests,
             _ => None,
         }
     }
@@ -150,6 +174,18 @@ impl BaseUrl {
             return refuse("names no host");
         }
         Ok(Self(url))
+    }
+
+    /// The address of what has no server.
+    pub(crate) fn none() -> Self {
+        Self(Url::parse("http://localhost/").expect("a constant address parses"))
+    }
+
+    /// The origin's address of `path`: what stands beside the API, not below it.
+    pub(crate) fn beside(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url
     }
 
     /// The address of `path`, which begins without a slash.
@@ -202,6 +238,14 @@ impl std::fmt::Display for BaseUrl {
     }
 }
 
+/// How a server that speaks the `OpenAI` shape tells when each word is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordTimes {
+    /// Kokoro-FastAPI's `POST /dev/captioned_speech`, beside the API.
+    Kokoro,
+}
+
 /// One model on one server. Made from [`config::BackendTable`](crate::config::BackendTable).
 #[derive(Clone, Debug)]
 pub struct Backend {
@@ -211,28 +255,42 @@ pub struct Backend {
     pub kind: Kind,
     /// Where its API begins.
     pub base_url: BaseUrl,
-    /// The model, as the server names it.
+    /// The model, as the server names it; empty where a kind has none.
     pub model: String,
     /// The voice, as the server names it; speech only.
     pub voice: Option<String>,
-    /// Sent as `Authorization: Bearer …`.
+    /// Sent as the kind wants it.
     pub api_key: Option<SecretString>,
     /// What its meters cost.
     pub prices: Prices,
+    /// How good what it gives is, 0 to 100.
+    pub quality: u8,
     /// A call's time from first to last byte. `None`: [`Options::total`](crate::Options::total).
     pub timeout: Option<Duration>,
-    /// How JSON is asked for first; chat only.
+    /// How JSON is asked for first; language only.
     pub structured: Structured,
-    /// The field that limits the output; chat only.
+    /// The field that limits the output; language only.
     pub output_limit: OutputLimit,
-    /// Most tokens an answer may have; chat only.
+    /// Most tokens an answer may have; language, and pictures that are billed by tokens.
     pub output_tokens_max: u32,
+    /// Of them, those that a model may think before it writes; language only.
+    pub reasoning_tokens_max: u32,
     /// Most characters of one call's text; speech only.
     pub characters_max: usize,
     /// The container asked for; speech only.
     pub format: AudioFormat,
     /// Speaking speed in hundredths, 25 to 400; speech only.
     pub speed_percent: u16,
+    /// How the server tells when each word is spoken; speech only.
+    pub word_timestamps: Option<WordTimes>,
+    /// The size that pictures are asked for in, as `1536x1024`. `None`: the nearest usual one.
+    pub size: Option<String>,
+    /// The quality that pictures are asked for in, as the server names it.
+    pub image_quality: Option<String>,
+    /// The graph that `ComfyUI` is given, with its placeholders.
+    pub graph: Option<Arc<serde_json::Value>>,
+    /// Where a library's pictures are.
+    pub folder: Option<PathBuf>,
     /// Calls at once, over all nodes that share their signals. `None`: as many as there are jobs.
     pub concurrent_max: Option<u32>,
     /// Calls in a minute, over all nodes that share their signals. `None`: any number.
@@ -257,16 +315,32 @@ impl Backend {
             voice: None,
             api_key: None,
             prices: Prices::default(),
+            quality: kind.spec().quality,
             timeout: None,
             structured: Structured::default(),
             output_limit,
-            output_tokens_max: 16_384,
+            // A picture of the best quality comes to some 6,300 tokens.
+            output_tokens_max: match kind.role() {
+                crate::Role::Pictures => 8_192,
+                _ => 16_384,
+            },
+            reasoning_tokens_max: 0,
             characters_max: crate::speech::CHARACTERS_MAX,
             format: AudioFormat::default(),
             speed_percent: 100,
+            word_timestamps: None,
+            size: None,
+            image_quality: None,
+            graph: None,
+            folder: None,
             concurrent_max: None,
             calls_per_minute: None,
             fallback: None,
         }
+    }
+
+    /// What it is asked for.
+    pub fn role(&self) -> crate::Role {
+        self.kind.role()
     }
 }

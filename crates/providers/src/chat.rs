@@ -1,14 +1,18 @@
-//! `POST {base}/chat/completions`: a language model, not streaming.
+//! A language model, not streaming.
 
-use reqwest::Method;
+pub(crate) mod anthropic;
+pub(crate) mod openai;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use ytempire_core::Cancel;
 
-use crate::backend::{Backend, Kind, OutputLimit, Structured};
+use crate::backend::{Backend, Structured};
 use crate::error::{Billed, Class, Error};
-use crate::http::{Call, Http};
+use crate::http::{Call, Http, Reply};
+use crate::kind::{Quote, Role as Does, Work};
 use crate::usage::Usage;
+use crate::writer::{Assignment, REPAIR_BYTES_MAX};
 
 /// Who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,27 @@ pub struct Answer {
     pub refusal: Option<String>,
 }
 
+/// The functions of a kind that writes.
+pub(crate) struct Wire {
+    /// The call that asks `request`, with this limit of tokens, for a charge.
+    pub(crate) ask: fn(&Backend, &Request, u32, &str) -> Call,
+    /// What the answer says.
+    pub(crate) said: fn(&Backend, &Reply) -> Result<Said, Error>,
+    /// Tokens that the server adds to a request at most, beside those of each message.
+    pub(crate) overhead: u64,
+}
+
+/// What a server's answer says.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) content: String,
+    pub(crate) cut: bool,
+    pub(crate) refusal: Option<String>,
+    /// Tokens by the server's count, where it counts.
+    pub(crate) input: Option<u64>,
+    pub(crate) output: Option<u64>,
+}
+
 /// A language backend.
 #[derive(Clone, Debug)]
 pub struct Chat {
@@ -78,7 +103,7 @@ impl Chat {
     /// # Errors
     /// [`Class::Input`] if the backend is of another kind.
     pub fn new(http: Http, backend: Backend) -> Result<Self, Error> {
-        if backend.kind != Kind::OpenaiChat {
+        if backend.role() != Does::Language {
             let why = "is no language backend";
             return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
         }
@@ -90,16 +115,29 @@ impl Chat {
         &self.backend
     }
 
+    fn wire(&self) -> Result<&'static Wire, Error> {
+        match &self.backend.kind.spec().wire {
+            crate::kind::Wire::Language(wire) => Ok(wire),
+            _ => Err(Error::new(
+                Class::Input,
+                &self.backend.name,
+                Billed::No,
+                "is no language backend",
+            )),
+        }
+    }
+
     /// The most that `request` can use: what has to be reserved.
     ///
     /// A token of text is at least one byte, so the bytes of the messages and
     /// of the schema bound the input; the output is bounded by the limit that is always sent.
     pub fn quote(&self, request: &Request) -> Usage {
+        let overhead = self.wire().map_or(0, |wire| wire.overhead);
         Usage {
-            input_tokens: input_bytes(request) + template_tokens(request),
+            input_tokens: input_bytes(request) + template_tokens(request) + overhead,
             output_tokens: u64::from(self.limit(request)),
-            characters: 0,
             estimated: true,
+            ..Usage::default()
         }
     }
 
@@ -120,100 +158,84 @@ impl Chat {
         charge: &str,
         cancel: &Cancel,
     ) -> Result<Answer, Error> {
-        let body = self.body(request);
-        let call = Call {
-            method: Method::POST,
-            path: "chat/completions",
-            accept: "application/json",
-            body: Some(&body),
-            idempotency_key: Some(charge),
-        };
+        let wire = self.wire()?;
+        let call = (wire.ask)(&self.backend, request, self.limit(request), charge);
         let reply = self.http.send(&self.backend, call, cancel).await?;
-        let wire: Wire = serde_json::from_slice(&reply.body).map_err(|error| {
-            let why = format!("the answer is no chat completion ({})", category(&error));
-            reply.garbled(&self.backend, &why)
-        })?;
-        self.answer(request, wire)
-    }
-
-    fn body(&self, request: &Request) -> Value {
-        let mut body = Map::new();
-        body.insert("model".into(), json!(self.backend.model));
-        body.insert("messages".into(), json!(request.messages));
-        body.insert("stream".into(), json!(false));
-        let limit = match self.backend.output_limit {
-            OutputLimit::MaxTokens => "max_tokens",
-            OutputLimit::MaxCompletionTokens => "max_completion_tokens",
-        };
-        body.insert(limit.into(), json!(self.limit(request)));
-        match request.structured {
-            Structured::JsonSchema => {
-                let schema = json!({
-                    "name": request.schema_name, "strict": true, "schema": request.schema,
-                });
-                let format = json!({ "type": "json_schema", "json_schema": schema });
-                body.insert("response_format".into(), format);
-            }
-            Structured::JsonObject => {
-                body.insert("response_format".into(), json!({ "type": "json_object" }));
-            }
-            Structured::Plain => {}
-        }
-        Value::Object(body)
-    }
-
-    fn answer(&self, request: &Request, wire: Wire) -> Result<Answer, Error> {
-        let usage = wire.usage;
-        let Some(choice) = wire.choices.into_iter().next() else {
-            return Err(Error::garbled(
-                &self.backend.name,
-                "the answer holds no choice",
-            ));
-        };
-        let refused = choice.finish_reason.as_deref() == Some("content_filter");
-        let filtered = || refused.then(|| "stopped by the content filter".to_owned());
-        let refusal = choice
-            .message
-            .refusal
-            .filter(|said| !said.is_empty())
-            .or_else(filtered);
-        let content = text(&choice.message.content);
+        let said = (wire.said)(&self.backend, &reply)?;
         Ok(Answer {
-            usage: self.usage(request, &content, &usage),
-            cut: choice.finish_reason.as_deref() == Some("length"),
-            refusal,
-            content,
+            usage: self.usage(request, &said),
+            cut: said.cut,
+            refusal: said.refusal,
+            content: said.content,
         })
     }
 
     /// The server's count where there is a believable one. Ollama said 0 input tokens for a
     /// cached prompt; some servers leave the object out.
-    fn usage(&self, request: &Request, content: &str, wire: &Value) -> Usage {
-        let told = |keys: [&str; 2]| {
-            let number = keys.iter().find_map(|key| wire.get(key)?.as_u64());
-            number.filter(|count| (1..=TOKENS_BELIEVED_MAX).contains(count))
-        };
-        let input = told(["prompt_tokens", "input_tokens"]);
+    fn usage(&self, request: &Request, said: &Said) -> Usage {
+        let believed =
+            |count: Option<u64>| count.filter(|count| (1..=TOKENS_BELIEVED_MAX).contains(count));
+        let input = believed(said.input);
         // An empty answer is honestly 0 tokens.
-        let none =
-            content.is_empty() && wire.get("completion_tokens").and_then(Value::as_u64) == Some(0);
-        let output = if none {
+        let output = if said.content.is_empty() && said.output == Some(0) {
             Some(0)
         } else {
-            told(["completion_tokens", "output_tokens"])
+            believed(said.output)
         };
         let quote = self.quote(request);
         // Half the bytes: above what tokenizers make of any script with much text, yet not the
         // quote, which would be far off.
-        let guess_in = input_bytes(request).div_ceil(2) + template_tokens(request);
-        let guess_out = (content.len() as u64).div_ceil(2).min(quote.output_tokens);
+        let overhead = self.wire().map_or(0, |wire| wire.overhead);
+        let guess_in = input_bytes(request).div_ceil(2) + template_tokens(request) + overhead;
+        let guess_out = (said.content.len() as u64)
+            .div_ceil(2)
+            .min(quote.output_tokens);
         Usage {
             input_tokens: input.unwrap_or(guess_in),
             output_tokens: output.unwrap_or(guess_out),
-            characters: 0,
             estimated: input.is_none() || output.is_none(),
+            ..Usage::default()
         }
     }
+}
+
+/// Bytes of the prompt without the topic, schema included: some 5,000.
+const PROMPT_BYTES: u64 = 8_000;
+
+/// Calls that are paid for one script: one that writes it and one that repairs it.
+const CALLS_PAID: u64 = 2;
+
+/// The most that writing a script uses: the second call shows the model its spoiled answer, which
+/// is no longer than its limit of tokens, at 6 bytes each, and what a repair repeats.
+pub(crate) fn worst(backend: &Backend, work: Work) -> Quote {
+    let output = u64::from(Assignment::output_tokens_of(work.words, backend));
+    let spoiled = (output * 6).min(REPAIR_BYTES_MAX as u64) + 4_000;
+    let overhead = match &backend.kind.spec().wire {
+        crate::kind::Wire::Language(wire) => wire.overhead,
+        _ => 0,
+    };
+    let once = PROMPT_BYTES + overhead + TOKENS_PER_MESSAGE * 5;
+    let usage = Usage {
+        input_tokens: once * CALLS_PAID + spoiled,
+        output_tokens: output * CALLS_PAID,
+        estimated: true,
+        ..Usage::default()
+    };
+    let calls = CALLS_PAID;
+    Quote { usage, calls }
+}
+
+/// What it uses most often: one call, four bytes a token, and what English scripts come to.
+pub(crate) fn expected(backend: &Backend, work: Work) -> Quote {
+    let output = work.words * 3 / 2 + work.words / 45 * 110 + 200;
+    let thought = u64::from(backend.reasoning_tokens_max) / 2;
+    let usage = Usage {
+        input_tokens: PROMPT_BYTES / 4,
+        output_tokens: output + thought,
+        estimated: true,
+        ..Usage::default()
+    };
+    Quote { usage, calls: 1 }
 }
 
 /// Whether `error` is a server's refusal of `response_format`: old servers don't know
@@ -226,6 +248,7 @@ pub fn refuses_structure(error: &Error) -> bool {
         "json_object",
         "structured output",
         "guided",
+        "tool_choice",
     ]
     .iter()
     .any(|word| text.contains(word));
@@ -247,47 +270,4 @@ fn input_bytes(request: &Request) -> u64 {
 
 fn template_tokens(request: &Request) -> u64 {
     TOKENS_PER_MESSAGE * (request.messages.len() as u64 + 1)
-}
-
-/// The text of a message: a string, or a list of parts as some servers send it.
-fn text(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => {
-            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
-            texts.collect()
-        }
-        _ => String::new(),
-    }
-}
-
-/// What is wrong with a body, without showing it.
-fn category(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Eof => "it ends early",
-        serde_json::error::Category::Data => "fields are missing or of the wrong type",
-        _ => "it is not JSON",
-    }
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    choices: Vec<WireChoice>,
-    #[serde(default)]
-    usage: Value,
-}
-
-#[derive(Deserialize)]
-struct WireChoice {
-    message: WireMessage,
-    #[serde(default)]
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireMessage {
-    #[serde(default)]
-    content: Value,
-    #[serde(default)]
-    refusal: Option<String>,
 }

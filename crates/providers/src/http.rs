@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, Response, Url};
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::error::Category;
 use ytempire_core::Cancel;
 
 use crate::backend::Backend;
 use crate::error::{Billed, Class, Error};
+use crate::fetch::Fetcher;
+use crate::kind::Auth;
 use crate::refusal::{complaint, refusal};
 
 /// Limits of every call.
@@ -54,6 +58,7 @@ pub fn install_tls() {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Client,
+    fetcher: Fetcher,
     options: Options,
 }
 
@@ -64,21 +69,60 @@ const REDIRECTS_MAX: usize = 3;
 /// Our name in other people's logs.
 const USER_AGENT: &str = concat!("ytempire/", env!("CARGO_PKG_VERSION"));
 
+/// What a request carries.
+pub(crate) enum Body {
+    None,
+    Json(Value),
+    /// Several parts, written as they travel.
+    Form {
+        content_type: String,
+        bytes: Vec<u8>,
+    },
+}
+
 /// One request to a backend.
-pub(crate) struct Call<'a> {
+pub(crate) struct Call {
     pub(crate) method: Method,
-    /// Below the base URL, without a slash in front.
-    pub(crate) path: &'a str,
+    /// Below the base URL, without a slash in front; with one, below its host.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) accept: &'static str,
-    pub(crate) body: Option<&'a Value>,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: Body,
     /// The charge's id: a provider that knows the header bills a repetition once.
-    pub(crate) idempotency_key: Option<&'a str>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl Call {
+    /// `GET {path}`
+    pub(crate) fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            query: Vec::new(),
+            accept: "application/json",
+            headers: Vec::new(),
+            body: Body::None,
+            idempotency_key: None,
+        }
+    }
+
+    /// `POST {path}` with `body`, for `charge`.
+    pub(crate) fn post(path: &str, body: Value, charge: &str) -> Self {
+        Self {
+            method: Method::POST,
+            body: Body::Json(body),
+            idempotency_key: Some(charge.to_owned()),
+            ..Self::get(path)
+        }
+    }
 }
 
 /// A successful answer, whole.
 pub(crate) struct Reply {
     /// The media type, lower case, without parameters.
     pub(crate) media_type: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -90,6 +134,22 @@ impl Reply {
             said => format!("{why}; the server says: {said}"),
         };
         Error::garbled(&backend.name, &detail)
+    }
+
+    /// The body as JSON of the shape that `what` has.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        backend: &Backend,
+        what: &str,
+    ) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let why = match error.classify() {
+                Category::Eof => "it ends early",
+                Category::Data => "fields are missing or of the wrong type",
+                _ => "it is not JSON",
+            };
+            self.garbled(backend, &format!("the answer is no {what} ({why})"))
+        })
     }
 }
 
@@ -114,36 +174,25 @@ impl Http {
             .build()
             .or_else(|_| builder(&options).tls_certs_only([]).build())
             .map_err(|error| unusable(&chain(&error)))?;
-        Ok(Self { client, options })
+        let fetcher = Fetcher::new(&options).map_err(|error| unusable(&chain(&error)))?;
+        Ok(Self {
+            client,
+            fetcher,
+            options,
+        })
     }
 
     /// Sends `call` once and reads the whole answer.
     pub(crate) async fn send(
         &self,
         backend: &Backend,
-        call: Call<'_>,
+        call: Call,
         cancel: &Cancel,
     ) -> Result<Reply, Error> {
-        let stopped = |billed| {
-            Err(Error::new(
-                Class::Cancelled,
-                &backend.name,
-                billed,
-                "the call was cancelled",
-            ))
-        };
-        if cancel.is_cancelled() {
-            return stopped(Billed::No);
-        }
-        let path = call.path.to_owned();
-        let mut running = Box::pin(self.exchange(backend, call));
-        let outcome = loop {
-            match tokio::time::timeout(CANCEL_POLL, &mut running).await {
-                Ok(outcome) => break outcome,
-                Err(_) if cancel.is_cancelled() => return stopped(Billed::Unknown),
-                Err(_) => {}
-            }
-        };
+        let path = call.path.clone();
+        let outcome = self
+            .until(backend, self.exchange(backend, call), cancel)
+            .await;
         match &outcome {
             Ok(reply) => tracing::debug!(
                 provider = backend.name,
@@ -159,19 +208,69 @@ impl Http {
         outcome
     }
 
-    async fn exchange(&self, backend: &Backend, call: Call<'_>) -> Result<Reply, Error> {
+    /// What `work` gives, unless somebody wants it to stop.
+    pub(crate) async fn until<T>(
+        &self,
+        backend: &Backend,
+        work: impl Future<Output = Result<T, Error>>,
+        cancel: &Cancel,
+    ) -> Result<T, Error> {
+        let stopped = |billed| {
+            Err(Error::new(
+                Class::Cancelled,
+                &backend.name,
+                billed,
+                "the call was cancelled",
+            ))
+        };
+        if cancel.is_cancelled() {
+            return stopped(Billed::No);
+        }
+        let mut running = Box::pin(work);
+        loop {
+            match tokio::time::timeout(CANCEL_POLL, &mut running).await {
+                Ok(outcome) => return outcome,
+                Err(_) if cancel.is_cancelled() => return stopped(Billed::Unknown),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The file at an address that a backend gave: its bytes, at most `limit`. Costs nothing.
+    ///
+    /// No key travels along. `https` only, and nothing in a private net, unless the backend is on
+    /// the own net itself.
+    pub(crate) async fn fetch(
+        &self,
+        backend: &Backend,
+        url: &str,
+        limit: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<u8>, Error> {
+        let work = self.fetcher.fetch(backend, url, limit);
+        self.until(backend, work, cancel).await
+    }
+
+    async fn exchange(&self, backend: &Backend, call: Call) -> Result<Reply, Error> {
         let name = &backend.name;
         let headers = headers(backend, &call)?;
-        let mut request = self
-            .client
-            .request(call.method, backend.base_url.join(call.path))
-            .headers(headers);
+        let mut url = match call.path.strip_prefix('/') {
+            Some(_) => backend.base_url.beside(&call.path),
+            None => backend.base_url.join(&call.path),
+        };
+        query(backend, &call, &mut url);
+        let mut request = self.client.request(call.method, url).headers(headers);
         if let Some(timeout) = backend.timeout {
             request = request.timeout(timeout);
         }
-        if let Some(body) = call.body {
-            request = request.json(body);
-        }
+        request = match call.body {
+            Body::None => request,
+            Body::Json(body) => request.json(&body),
+            Body::Form {
+                content_type,
+                bytes,
+            } => request.header(CONTENT_TYPE, content_type).body(bytes),
+        };
         let response = request.send().await.map_err(|error| broken(name, &error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
@@ -182,11 +281,15 @@ impl Http {
         }
         let media_type = media_type(&headers);
         let body = read_all(name, response, self.options.body_bytes_max).await?;
-        Ok(Reply { media_type, body })
+        Ok(Reply {
+            media_type,
+            headers,
+            body,
+        })
     }
 }
 
-fn builder(options: &Options) -> reqwest::ClientBuilder {
+pub(crate) fn builder(options: &Options) -> reqwest::ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(options.connect)
@@ -218,18 +321,42 @@ fn stay_home(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     }
 }
 
-fn headers(backend: &Backend, call: &Call<'_>) -> Result<HeaderMap, Error> {
+/// The query of the address, the key in it where that is the provider's way.
+fn query(backend: &Backend, call: &Call, url: &mut Url) {
+    let key = match (backend.kind.spec().auth, &backend.api_key) {
+        (Auth::Query(name), Some(key)) => Some((name, key.expose_secret())),
+        _ => None,
+    };
+    if call.query.is_empty() && key.is_none() {
+        return;
+    }
+    let pairs = call
+        .query
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()));
+    url.query_pairs_mut().extend_pairs(pairs.chain(key));
+}
+
+fn headers(backend: &Backend, call: &Call) -> Result<HeaderMap, Error> {
     let refuse = |what: &str| Error::new(Class::Input, &backend.name, Billed::No, what);
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(call.accept));
-    if let Some(key) = &backend.api_key {
+    for (name, value) in &call.headers {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    let auth = match backend.kind.spec().auth {
+        Auth::Bearer => Some((AUTHORIZATION, "Bearer ")),
+        Auth::Header(name) => Some((HeaderName::from_static(name), "")),
+        Auth::Query(_) | Auth::None => None,
+    };
+    if let (Some(key), Some((name, before))) = (&backend.api_key, auth) {
         // The parse error would not show the key, but nothing is safer than not asking it.
-        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
+        let mut value = HeaderValue::try_from(format!("{before}{}", key.expose_secret()))
             .map_err(|_| refuse("the API key holds characters that no header may have"))?;
         value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(name, value);
     }
-    if let Some(key) = call.idempotency_key {
+    if let Some(key) = &call.idempotency_key {
         let value = HeaderValue::try_from(key)
             .map_err(|_| refuse("the idempotency key holds characters that no header may have"))?;
         headers.insert("idempotency-key", value);
@@ -249,7 +376,11 @@ fn media_type(headers: &HeaderMap) -> String {
         .to_ascii_lowercase()
 }
 
-async fn read_all(name: &str, mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read_all(
+    name: &str,
+    mut response: Response,
+    limit: usize,
+) -> Result<Vec<u8>, Error> {
     let too_large = || Error::garbled(name, &format!("the answer is larger than {limit} bytes"));
     if response
         .content_length()
@@ -285,7 +416,7 @@ async fn read_some(mut response: Response, limit: usize) -> Vec<u8> {
 }
 
 /// The error behind a call that ended without a whole answer.
-fn broken(name: &str, error: &reqwest::Error) -> Error {
+pub(crate) fn broken(name: &str, error: &reqwest::Error) -> Error {
     let reason = chain(error);
     if error.is_connect() {
         let what = if error.is_timeout() {
@@ -330,7 +461,7 @@ fn chain(error: &reqwest::Error) -> String {
 const KEY_BYTES_MIN: usize = 8;
 
 /// `text` with the backend's key blotted out: servers repeat it in their refusals.
-fn without_secret(text: &str, backend: &Backend) -> String {
+pub(crate) fn without_secret(text: &str, backend: &Backend) -> String {
     match backend.api_key.as_ref().map(ExposeSecret::expose_secret) {
         Some(key) if key.len() >= KEY_BYTES_MIN => text.replace(key, "[key]"),
         _ => text.to_owned(),

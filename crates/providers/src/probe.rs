@@ -1,17 +1,17 @@
-//! Whether a server answers, and which models it has.
+//! Whether a server answers, takes the key, and has the model.
 
-use reqwest::Method;
-use serde::Deserialize;
+use serde_json::Value;
 use ytempire_core::Cancel;
 
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Billed, Class, Error};
 use crate::http::{Call, Http};
+use crate::picture::library;
 
 /// What a server says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Models {
-    /// The models' names, sorted.
+    /// The models' names, sorted; voices or nothing where a kind has no models.
     pub names: Vec<String>,
 }
 
@@ -25,34 +25,44 @@ impl Models {
     }
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    data: Vec<WireModel>,
-}
-
-#[derive(Deserialize)]
-struct WireModel {
-    id: String,
-}
-
-/// Asks `GET {base}/models` once; costs nothing on any known server.
+/// Asks for the list of models, or what comes next to it, once; costs nothing on any known server.
 ///
 /// # Errors
 /// [`Class::Down`](crate::Class::Down) if nobody answers; any other class means that somebody
 /// does, though not with a list of models.
 pub async fn probe(http: &Http, backend: &Backend, cancel: &Cancel) -> Result<Models, Error> {
-    let call = Call {
-        method: Method::GET,
-        path: "models",
-        accept: "application/json",
-        body: None,
-        idempotency_key: None,
+    let Some(probe) = &backend.kind.spec().probe else {
+        let count = library::count(backend)?;
+        if count == 0 {
+            let why = "there is no picture in its folder";
+            return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
+        }
+        return Ok(Models { names: Vec::new() });
     };
+    let mut call = Call::get(probe.path);
+    let query = probe.query.iter();
+    call.query = query
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect();
+    if backend.kind == crate::Kind::AnthropicMessages {
+        call.headers.push(crate::chat::anthropic::VERSION);
+    }
     let reply = http.send(backend, call, cancel).await?;
-    let wire: Wire = serde_json::from_slice(&reply.body).map_err(|_| {
+    let wire: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let names = wire.as_ref().and_then(probe.names);
+    let mut names = names.ok_or_else(|| {
         Error::garbled(&backend.name, "the list of models is not what it should be")
     })?;
-    let mut names: Vec<_> = wire.data.into_iter().map(|model| model.id).collect();
     names.sort_unstable();
     Ok(Models { names })
+}
+
+/// Whether `backend`'s model or voice is among what was told; `None` where that can't be known.
+pub fn known(backend: &Backend, models: &Models) -> Option<bool> {
+    let probe = backend.kind.spec().probe.as_ref()?;
+    match (&backend.voice, probe.lists_models) {
+        (_, true) => Some(models.has(&backend.model)),
+        (Some(voice), false) => Some(models.names.contains(voice)),
+        (None, false) => None,
+    }
 }

@@ -17,7 +17,10 @@ pub(crate) fn refusal(
     let reason = Reason::read(body);
     let (class, billed) = classify(status, &reason);
     // What the provider's support asks for; it stands in front, where nothing cuts it off.
-    let request = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    let request = ["x-request-id", "request-id"]
+        .iter()
+        .find_map(|name| headers.get(*name));
+    let request = request.and_then(|id| id.to_str().ok());
     let request = request.filter(|id| (1..=64).contains(&id.len()));
     let request = request.map_or_else(String::new, |id| format!(" to request {id}"));
     let said = match reason.text.as_str() {
@@ -52,6 +55,8 @@ pub(crate) fn complaint(body: &[u8]) -> String {
 fn classify(status: StatusCode, reason: &Reason) -> (Class, Billed) {
     match status.as_u16() {
         402 => (Class::Quota, Billed::No),
+        // Anthropic turns calls away before any work with a status of its own.
+        529 if reason.has("overloaded_error") => (Class::Transient, Billed::No),
         // `OpenAI` has two 429s: one passes with time, the other with money.
         429 if reason.is_quota() => (Class::Quota, Billed::No),
         429 => (Class::RateLimited, Billed::No),
@@ -69,7 +74,7 @@ fn classify(status: StatusCode, reason: &Reason) -> (Class, Billed) {
 struct Reason {
     /// For people.
     text: String,
-    /// `error.code` and `error.type`, for programs.
+    /// `error.code`, `error.type` and `error.status`, for programs.
     codes: Vec<String>,
 }
 
@@ -88,7 +93,7 @@ impl Reason {
             .iter()
             .find_map(|key| value.get(key))
             .unwrap_or(&value);
-        let codes = ["code", "type"]
+        let codes = ["code", "type", "status"]
             .iter()
             .filter_map(|key| inner.get(key).and_then(Value::as_str))
             .map(str::to_ascii_lowercase)
@@ -100,7 +105,8 @@ impl Reason {
     }
 
     fn is_quota(&self) -> bool {
-        const CODES: [&str; 6] = [
+        const CODES: [&str; 7] = [
+            "billing_error",
             "insufficient_quota",
             "billing_hard_limit_reached",
             "billing_not_active",
@@ -108,7 +114,13 @@ impl Reason {
             "insufficient_credits",
             "quota_exceeded",
         ];
-        self.codes.iter().any(|code| CODES.contains(&code.as_str()))
+        // Anthropic tells an empty account by words alone.
+        let poor = self.text.contains("credit balance is too low");
+        poor || CODES.iter().any(|code| self.has(code))
+    }
+
+    fn has(&self, code: &str) -> bool {
+        self.codes.iter().any(|known| known == code)
     }
 }
 

@@ -10,6 +10,9 @@ use reqwest::header::HeaderMap;
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_mins(10);
 
+/// A number of seconds from here on is a moment, not a span: 30 years.
+const MOMENT_MIN: f64 = 1e9;
+
 /// The pause that `headers` ask for, clamped to 1 second … 10 minutes; `None` if they say
 /// nothing that can be read.
 ///
@@ -44,7 +47,29 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let longest = exhausted.reduce(f64::max);
         longest.or_else(|| meters.iter().filter_map(|(_, r)| *r).reduce(f64::max))
     };
-    exact.or_else(plain).or_else(reset).map(clamp)
+    // Anthropic's: moments as in RFC 3339, of which those that have run out count.
+    let moments = || {
+        let now = DateTime::parse_from_rfc2822(text("date")?).ok()?;
+        let meters = ["requests", "tokens", "input-tokens", "output-tokens"];
+        let gone = meters.iter().filter_map(|meter| {
+            let left = text(&format!("anthropic-ratelimit-{meter}-remaining"))?;
+            let reset = text(&format!("anthropic-ratelimit-{meter}-reset"))?;
+            let reset = DateTime::parse_from_rfc3339(reset).ok()?;
+            (seconds(left)? <= 0.0).then(|| (reset - now).num_milliseconds() as f64 / 1000.0)
+        });
+        gone.reduce(f64::max)
+    };
+    // Stock sites': seconds, or a moment in seconds since 1970.
+    let stock = || {
+        let reset = seconds(text("x-ratelimit-reset")?)?;
+        if reset < MOMENT_MIN {
+            return Some(reset);
+        }
+        let now = DateTime::parse_from_rfc2822(text("date")?).ok()?;
+        Some(reset - now.timestamp() as f64)
+    };
+    let asked = exact.or_else(plain).or_else(reset).or_else(moments);
+    asked.or_else(stock).map(clamp)
 }
 
 fn clamp(seconds: f64) -> Duration {
@@ -146,6 +171,32 @@ mod tests {
         ];
         assert_eq!(asked(&headers), Some(3_000));
         assert_eq!(asked(&[headers[1], headers[3]]), Some(300_000));
+    }
+
+    #[test]
+    fn moments_are_measured_against_the_answers_own_date() {
+        let date = ("date", "Tue, 24 Nov 2026 07:00:00 GMT");
+        let gone = |meter: &'static str, left| {
+            [
+                (meter, left),
+                (
+                    if meter.contains("requests") {
+                        "anthropic-ratelimit-requests-reset"
+                    } else {
+                        "anthropic-ratelimit-tokens-reset"
+                    },
+                    "2026-11-24T07:00:40Z",
+                ),
+            ]
+        };
+        let [left, reset] = gone("anthropic-ratelimit-requests-remaining", "0");
+        assert_eq!(asked(&[date, left, reset]), Some(40_000));
+        let [left, reset] = gone("anthropic-ratelimit-tokens-remaining", "7");
+        assert_eq!(asked(&[date, left, reset]), None, "there is some left");
+        assert_eq!(asked(&[("x-ratelimit-reset", "50")]), Some(50_000));
+        let moment = ("x-ratelimit-reset", "1795503630");
+        assert_eq!(asked(&[date, moment]), Some(30_000));
+        assert_eq!(asked(&[moment]), None);
     }
 
     #[test]

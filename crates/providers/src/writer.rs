@@ -9,5 +9,6 @@ mod extract;
 mod prompt;
 
 pub use convert::{Limits, script};
+pub(crate) use draft::REPAIR_BYTES_MAX;
 pub use draft::{CALLS_MAX, Draft, Step};
 pub use prompt::{Assignment, schema};

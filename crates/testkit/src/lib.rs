@@ -4,6 +4,7 @@
 //! was charged. `PostgreSQL` and Redis are the real ones, in private folders.
 
 mod model_server;
+mod picture;
 mod postgres;
 mod proxy;
 mod redis;
@@ -14,6 +15,7 @@ mod voice;
 pub use model_server::{
     ChatAsked, FakeModelServer, Fault, ModelServerOptions, Seen, ServerCharge, SpeechAsked,
 };
+pub use picture::png;
 pub use postgres::{PostgresServer, PostgresSession};
 pub use proxy::{Proxy, Wire};
 pub use redis::RedisServer;

@@ -1,10 +1,15 @@
 //! A model server that speaks the `OpenAI` shape, misbehaves on command and keeps a bill.
 
 mod answer;
+mod anthropic;
 mod chat;
+mod comfy;
 mod fault;
+mod hearing;
+mod pictures;
 mod speech;
 mod state;
+mod voices;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -83,6 +88,31 @@ impl FakeModelServer {
     /// What goes into a backend's `base_url`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// Where its host is: for what has its API beside `/v1`.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets `paint` make pictures: prompt or name in, the file's bytes out.
+    pub fn paint_by(&self, paint: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
+        self.shared.set_painter(Arc::new(paint));
+    }
+
+    /// Lets its `ComfyUI` be asked so often before a picture is done.
+    pub fn take_time(&self, questions: u32) {
+        self.shared.inner().patience = questions;
+    }
+
+    /// Lets its `ComfyUI` forget what it was given, as a restart does.
+    pub fn forget(&self) {
+        self.shared.inner().queue.clear();
+    }
+
+    /// The pictures that were taken back from its `ComfyUI`.
+    pub fn withdrawn(&self) -> Vec<String> {
+        self.shared.inner().withdrawn.clone()
     }
 
     /// Where it listens, or would.
@@ -188,6 +218,24 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/chat/completions", post(chat::complete))
         .route("/v1/audio/speech", post(speech::speak))
         .route("/v1/models", get(answer::models))
+        .route("/v1/messages", post(anthropic::message))
+        .route(
+            "/v1/text-to-speech/{voice}/with-timestamps",
+            post(voices::elevenlabs),
+        )
+        .route("/v1/text:synthesize", post(voices::google))
+        .route("/dev/captioned_speech", post(voices::kokoro))
+        .route("/v1/audio/transcriptions", post(hearing::hear))
+        .route("/v1/images/generations", post(pictures::images))
+        .route("/v1/search", get(pictures::pexels))
+        .route("/api/", get(pictures::pixabay))
+        .route("/files/{name}", get(pictures::file))
+        .route("/prompt", post(comfy::prompt))
+        .route("/history/{id}", get(comfy::history))
+        .route("/queue", get(comfy::queue).post(comfy::withdraw))
+        .route("/interrupt", post(comfy::withdraw))
+        .route("/view", get(comfy::view))
+        .route("/system_stats", get(comfy::stats))
         .layer(DefaultBodyLimit::disable())
         .with_state(shared)
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use providers::chat::Chat;
+use providers::hearing::Hearing;
+use providers::picture::Pictures;
 use providers::speech::Speech;
-use providers::{Backend, Http, Kind};
+use providers::{Backend, Http, Role};
 use ytempire_core::Timestamp;
 use ytempire_core::brief::Tier;
 
@@ -31,13 +33,28 @@ impl Backends {
     /// The backend for scripts at `tier`. A topic needs one, so a higher backend serves a lower
     /// tier if it is the only one: who gives a topic asks for a text to be written.
     pub fn writer(&self, tier: Tier) -> Option<&Backend> {
-        self.fitting(Kind::OpenaiChat, tier)
-            .or_else(|| self.any(Kind::OpenaiChat))
+        self.fitting(Role::Language, tier)
+            .or_else(|| self.any(Role::Language))
     }
 
     /// The backend for narration at `tier`; `None`: the embedded voice.
     pub fn speaker(&self, tier: Tier) -> Option<&Backend> {
-        self.fitting(Kind::OpenaiSpeech, tier)
+        self.fitting(Role::Speech, tier)
+    }
+
+    /// The backend for pictures at `tier`; `None`: drawn cards.
+    pub fn illustrator(&self, tier: Tier) -> Option<&Backend> {
+        self.fitting(Role::Pictures, tier)
+    }
+
+    /// The backend that says when words are spoken, at `tier`; `None`: the aligner.
+    pub fn listener(&self, tier: Tier) -> Option<&Backend> {
+        self.fitting(Role::Transcription, tier)
+    }
+
+    /// All of them, in the order of the configuration, with the lowest tier that uses each.
+    pub fn all(&self) -> &[(Tier, Backend)] {
+        &self.configured
     }
 
     /// The backend of that name.
@@ -64,7 +81,7 @@ impl Backends {
             names.iter().filter_map(|name| self.named(name)).collect()
         } else {
             let others = self.configured.iter().filter(|(lowest, backend)| {
-                backend.kind == first.kind
+                backend.role() == first.role()
                     && backend.name != first.name
                     && *lowest as u8 <= dearest
                     && may_replace(first, backend)
@@ -112,9 +129,19 @@ impl Backends {
         Some(Speech::new(self.http.clone()?, backend))
     }
 
-    fn fitting(&self, kind: Kind, tier: Tier) -> Option<&Backend> {
+    /// A client for pictures of the backend of that name.
+    pub fn pictures(&self, name: &str) -> Option<Result<Pictures, providers::Error>> {
+        Some(Pictures::new(self.http.clone()?, self.named(name)?.clone()))
+    }
+
+    /// A client of the backend of that name that listens.
+    pub fn hearing(&self, name: &str) -> Option<Result<Hearing, providers::Error>> {
+        Some(Hearing::new(self.http.clone()?, self.named(name)?.clone()))
+    }
+
+    fn fitting(&self, role: Role, tier: Tier) -> Option<&Backend> {
         let fits = |(lowest, backend): &&(Tier, Backend)| {
-            backend.kind == kind && *lowest as u8 <= tier as u8
+            backend.role() == role && *lowest as u8 <= tier as u8
         };
         self.configured
             .iter()
@@ -122,15 +149,17 @@ impl Backends {
             .map(|(_, backend)| backend)
     }
 
-    fn any(&self, kind: Kind) -> Option<&Backend> {
+    fn any(&self, role: Role) -> Option<&Backend> {
         self.configured
             .iter()
             .map(|(_, backend)| backend)
-            .find(|backend| backend.kind == kind)
+            .find(|backend| backend.role() == role)
     }
 }
 
-/// Whether nobody hears the difference. Anybody's text is as good as another's; a voice isn't.
+/// Whether nobody hears the difference. Anybody's text or picture is as good as another's; a voice
+/// isn't.
 fn may_replace(first: &Backend, other: &Backend) -> bool {
-    first.kind == Kind::OpenaiChat || (&first.model, &first.voice) == (&other.model, &other.voice)
+    let voice = |of: &Backend| (of.kind, of.model.clone(), of.voice.clone());
+    first.role() != Role::Speech || voice(first) == voice(other)
 }

@@ -182,7 +182,7 @@ fn an_unknown_price_is_not_free() {
     let negative = SPEECH.replace("\"0\"", "\"-1\"");
     assert_eq!(problem(&negative), Problem::PriceNegative("characters"));
     let foreign = format!("{SPEECH}\ninput_tokens = \"0\"");
-    assert_eq!(problem(&foreign), Problem::Useless("price.input_tokens"));
+    assert_eq!(problem(&foreign), Problem::UselessPrice("input_tokens"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::error::{Billed, Class, Error};
 pub const CALLS_MAX: u32 = 4;
 
 /// Bytes of a spoiled answer that are shown to the model again: what is longer is of no use.
-const REPAIR_BYTES_MAX: usize = 60_000;
+pub(crate) const REPAIR_BYTES_MAX: usize = 60_000;
 /// Problems told to the model at once.
 const REPAIR_PROBLEMS_MAX: usize = 20;
 
@@ -56,7 +56,7 @@ impl Draft {
                 schema_name: "script".to_owned(),
                 schema: schema(),
                 structured: backend.structured,
-                output_tokens_max: assignment.output_tokens().min(backend.output_tokens_max),
+                output_tokens_max: Assignment::output_tokens_of(assignment.words.into(), backend),
             },
             assignment,
             calls: 0,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::chat::{Message, Role};
 
 /// What to write.
@@ -30,18 +31,26 @@ pub(super) const KINDS: [&str; 8] = [
     "closing",
 ];
 
+fn scenes_of(words: u32) -> u32 {
+    (words / 45).clamp(3, 60)
+}
+
 impl Assignment {
     /// Scenes that many words want: one for about 45 words, which is some 18 seconds.
-    pub(super) fn scenes(&self) -> u32 {
-        (self.words / 45).clamp(3, 60)
+    fn scenes(&self) -> u32 {
+        scenes_of(self.words)
     }
 
-    /// Tokens an answer may take: up to 4 a word (many languages need 3), 160 a scene for what
-    /// surrounds the narration, 1,500 for title, description and tags.
-    pub(super) fn output_tokens(&self) -> u32 {
-        self.words
+    /// Tokens that the answer of `backend` may take for so many words: up to 4 a word (many
+    /// languages need 3), 160 a scene for what surrounds the narration, 1,500 for title,
+    /// description and tags; and what the model thinks before.
+    pub(crate) fn output_tokens_of(words: u64, backend: &Backend) -> u32 {
+        let words = u32::try_from(words).unwrap_or(u32::MAX);
+        words
             .saturating_mul(4)
-            .saturating_add(self.scenes() * 160 + 1_500)
+            .saturating_add(scenes_of(words) * 160 + 1_500)
+            .saturating_add(backend.reasoning_tokens_max)
+            .min(backend.output_tokens_max)
     }
 
     /// The conversation that asks for the script. The schema is repeated in words, because a

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
+mod anthropic;
 mod chat;
 mod draft;
+mod pictures;
 mod secret;
 mod speech;
+mod voices;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -13,7 +16,7 @@ use std::time::Duration;
 
 use providers::chat::Chat;
 use providers::speech::Speech;
-use providers::{Backend, BaseUrl, Http, Kind, Options, install_tls};
+use providers::{Backend, BaseUrl, Http, Kind, Options, Role, install_tls};
 use testkit::FakeModelServer;
 
 /// Answers above this are too large for these tests' clients.
@@ -31,12 +34,12 @@ fn http() -> Http {
 
 fn backend(kind: Kind, server: &FakeModelServer) -> Backend {
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
-    match kind {
-        Kind::OpenaiChat => Backend::new("writer-1", kind, base_url, "writer"),
-        Kind::OpenaiSpeech => Backend {
+    match kind.role() {
+        Role::Speech => Backend {
             voice: Some("af_heart".to_owned()),
             ..Backend::new("speaker-1", kind, base_url, "kokoro")
         },
+        _ => Backend::new("writer-1", kind, base_url, "writer"),
     }
 }
 

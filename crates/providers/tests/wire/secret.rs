@@ -71,6 +71,38 @@ async fn a_key_never_shows_in_errors_debug_texts_or_logs() {
 }
 
 #[tokio::test]
+async fn no_kind_shows_its_key() {
+    let log = log();
+    let mut server = FakeModelServer::start_with(ModelServerOptions {
+        api_key: Some("another".to_owned()),
+        ..Default::default()
+    });
+    let cancel = Cancel::new();
+    let mut told = Vec::new();
+    for stopped in [false, true] {
+        if stopped {
+            server.stop();
+        }
+        for spec in providers::KINDS {
+            let mut backend = keyed(spec.kind, &server);
+            if matches!(spec.kind, Kind::Pixabay | Kind::Comfyui) {
+                let base = format!("{}/api", server.origin());
+                backend.base_url = providers::BaseUrl::parse(&base).unwrap();
+            }
+            let probed = providers::probe::probe(&http(), &backend, &cancel).await;
+            told.push(format!("{backend:?} {probed:?}"));
+            let Err(error) = probed else {
+                panic!("{}: another key is wanted", spec.name);
+            };
+            assert!(!error.detail.is_empty());
+        }
+    }
+    for text in [told.join("\n"), log.text()] {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_not_cut_in_half_where_a_long_reason_is_cut() {
     let server = FakeModelServer::start();
     let chat = Chat::new(http(), keyed(Kind::OpenaiChat, &server)).unwrap();

@@ -34,17 +34,8 @@ pub(super) async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap
         .map(|id| json!({ "id": id, "object": "model", "created": 0, "owned_by": "testkit" }))
         .collect();
     let body = json!({ "object": "list", "data": list }).to_string();
-    let charge = ServerCharge {
-        at: shared.options.clock.now(),
-        path: "/v1/models",
-        model: String::new(),
-        key: None,
-        input_tokens: 0,
-        output_tokens: 0,
-        characters: 0,
-    };
     let good = Good {
-        charge,
+        charge: ServerCharge::default(),
         media_type: "application/json",
         body: body.into(),
     };
@@ -54,12 +45,15 @@ pub(super) async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap
     }
 }
 
+/// Where keys are sent.
+const HEADERS: [&str; 4] = ["authorization", "x-api-key", "xi-api-key", "x-goog-api-key"];
+
 /// The refusal of a call without the right key, which it repeats, as some servers do.
 pub(super) fn locked(shared: &Shared, headers: &HeaderMap) -> Option<Response> {
     let wanted = shared.options.api_key.as_ref()?;
-    let sent = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let sent = HEADERS
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok());
     let sent = sent.unwrap_or_default();
     let key = sent.strip_prefix("Bearer ").unwrap_or(sent);
     (key != wanted).then(|| {

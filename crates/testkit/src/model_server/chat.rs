@@ -96,14 +96,11 @@ pub(super) async fn complete(
         );
         return refused(400, &json!({ "error": why }));
     }
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok());
-    let good = answer(&shared, &asked, key, fault.as_ref());
+    let good = answer(&shared, &asked, &headers, fault.as_ref());
     deliver(shared, fault, good).await
 }
 
-fn answer(shared: &Shared, asked: &ChatAsked, key: Option<&str>, fault: Option<&Fault>) -> Good {
+fn answer(shared: &Shared, asked: &ChatAsked, headers: &HeaderMap, fault: Option<&Fault>) -> Good {
     let said = match fault {
         Some(Fault::Says(text)) => text.clone(),
         _ => shared.writer()(asked),
@@ -126,13 +123,9 @@ fn answer(shared: &Shared, asked: &ChatAsked, key: Option<&str>, fault: Option<&
         _ => {}
     }
     let charge = ServerCharge {
-        at: shared.options.clock.now(),
-        path: PATH,
-        model: asked.model.clone(),
-        key: key.map(str::to_owned),
         input_tokens: input,
         output_tokens: output,
-        characters: 0,
+        ..shared.line(PATH, &asked.model, headers)
     };
     Good {
         charge,
@@ -142,12 +135,12 @@ fn answer(shared: &Shared, asked: &ChatAsked, key: Option<&str>, fault: Option<&
 }
 
 /// Four bytes a token: what English comes to.
-const fn tokens(text: &str) -> u64 {
+pub(super) const fn tokens(text: &str) -> u64 {
     (text.len() as u64).div_ceil(4)
 }
 
 /// `said` within the limit, and why it ends.
-fn limited(said: &str, tokens_max: Option<u64>) -> (&str, &'static str) {
+pub(super) fn limited(said: &str, tokens_max: Option<u64>) -> (&str, &'static str) {
     let bytes = tokens_max.map_or(usize::MAX, |tokens| tokens as usize * 4);
     if said.len() <= bytes {
         return (said, "stop");

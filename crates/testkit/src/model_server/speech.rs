@@ -73,17 +73,9 @@ pub(super) async fn speak(
         let detail = json!({ "error": "validation_error", "message": "no such voice" });
         return refused(400, &json!({ "detail": detail }));
     }
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok());
     let charge = ServerCharge {
-        at: shared.options.clock.now(),
-        path: PATH,
-        model: asked.model.clone(),
-        key: key.map(str::to_owned),
-        input_tokens: 0,
-        output_tokens: 0,
         characters: asked.input.chars().count() as u64,
+        ..shared.line(PATH, &asked.model, &headers)
     };
     let media_type = if asked.format == "mp3" {
         "audio/mpeg"

@@ -13,7 +13,7 @@ use crate::script::{script_json, words_asked};
 use crate::voice::Voice;
 
 /// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerCharge {
     /// When, by the server's clock.
     pub at: Timestamp,
@@ -29,6 +29,14 @@ pub struct ServerCharge {
     pub output_tokens: u64,
     /// Characters spoken.
     pub characters: u64,
+    /// Pictures made.
+    pub images: u64,
+    /// Seconds heard, begun ones counted.
+    pub audio_seconds: u64,
+    /// Seconds computed.
+    pub gpu_seconds: u64,
+    /// Searches answered.
+    pub requests: u64,
 }
 
 /// One call that reached the server.
@@ -43,6 +51,7 @@ pub struct Seen {
 }
 
 type Writer = Arc<dyn Fn(&ChatAsked) -> String + Send + Sync>;
+type Painter = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 type Speaker = Arc<dyn Fn(&SpeechAsked) -> Vec<u8> + Send + Sync>;
 
 pub(super) struct Shared {
@@ -53,12 +62,19 @@ pub(super) struct Shared {
     charges: watch::Sender<usize>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     faults: VecDeque<Fault>,
     bill: Vec<ServerCharge>,
     seen: Vec<Seen>,
     writer: Writer,
     speaker: Speaker,
+    painter: Painter,
+    /// Pictures that `ComfyUI` was given and has not forgotten, and whether each is done.
+    pub(super) queue: Vec<(String, bool)>,
+    /// How often it is asked for a picture before that is done.
+    pub(super) patience: u32,
+    pub(super) withdrawn: Vec<String>,
+    given: u64,
 }
 
 impl Shared {
@@ -69,6 +85,11 @@ impl Shared {
             seen: Vec::new(),
             writer: Arc::new(usual_writer),
             speaker: Arc::new(usual_speaker),
+            painter: Arc::new(|_| crate::picture::png(1920, 1080, [40, 90, 160])),
+            queue: Vec::new(),
+            patience: 0,
+            withdrawn: Vec::new(),
+            given: 0,
         };
         Self {
             options,
@@ -79,7 +100,7 @@ impl Shared {
         }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         // A test that panicked with the lock has failed already; others may go on.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,6 +115,34 @@ impl Shared {
 
     pub(super) fn set_speaker(&self, speaker: Speaker) {
         self.inner().speaker = speaker;
+    }
+
+    pub(super) fn set_painter(&self, painter: Painter) {
+        self.inner().painter = painter;
+    }
+
+    pub(super) fn painter(&self) -> Painter {
+        Arc::clone(&self.inner().painter)
+    }
+
+    /// What the last speech call said.
+    pub(super) fn spoken(&self) -> Option<String> {
+        let inner = self.inner();
+        let mut calls = inner.seen.iter().rev();
+        calls.find_map(|seen| {
+            let body = &seen.body;
+            let texts = [&body["input"], &body["text"], &body["input"]["text"]];
+            texts
+                .iter()
+                .find_map(|text| text.as_str().map(str::to_owned))
+        })
+    }
+
+    /// A number that was not given before.
+    pub(super) fn number(&self) -> u64 {
+        let mut inner = self.inner();
+        inner.given += 1;
+        inner.given
     }
 
     pub(super) fn writer(&self) -> Writer {
@@ -132,11 +181,39 @@ impl Shared {
     }
 
     pub(super) fn charge(&self, charge: ServerCharge) {
+        let free = ServerCharge {
+            at: charge.at,
+            path: charge.path,
+            model: charge.model.clone(),
+            key: charge.key.clone(),
+            ..ServerCharge::default()
+        };
+        if charge == free {
+            return;
+        }
         let mut inner = self.inner();
         inner.bill.push(charge);
         let count = inner.bill.len();
         drop(inner);
         self.charges.send_replace(count);
+    }
+
+    /// An empty line of the bill for a call.
+    pub(super) fn line(
+        &self,
+        path: &'static str,
+        model: &str,
+        headers: &HeaderMap,
+    ) -> ServerCharge {
+        let key = headers.get("idempotency-key");
+        let key = key.and_then(|key| key.to_str().ok());
+        ServerCharge {
+            at: self.options.clock.now(),
+            path,
+            model: model.to_owned(),
+            key: key.map(str::to_owned),
+            ..ServerCharge::default()
+        }
     }
 
     pub(super) fn bill(&self) -> Vec<ServerCharge> {
