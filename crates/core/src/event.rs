@@ -29,6 +29,9 @@ pub enum EventKind {
     /// A brief was accepted.
     #[serde(rename = "video.queued")]
     VideoQueued,
+    /// What its stages use was chosen: the plan, and why nothing else was taken.
+    #[serde(rename = "video.planned")]
+    VideoPlanned,
     /// Its first job was claimed.
     #[serde(rename = "video.running")]
     VideoRunning,

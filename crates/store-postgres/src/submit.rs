@@ -96,12 +96,16 @@ async fn add(tx: &Tx, now: Timestamp, new: &Submission, (turn, ends): (i64, bool
         tx.wake(rank);
     }
     let detail = json!({ "title": new.title, "budget_micro_usd": new.budget.0 });
-    let told = [event::about_video(
+    let mut told = vec![event::about_video(
         now,
         new.video,
         EventKind::VideoQueued,
         detail,
     )];
+    if let Some(plan) = new.plan.clone() {
+        let kind = EventKind::VideoPlanned;
+        told.push(event::about_video(now, new.video, kind, plan));
+    }
     let (events, ids) = (event::Columns::of(&told), vec![new.video.0]);
     let mut questions: Vec<Question<'_>> = vec![(books::OPEN, vec![&scopes, &caps])];
     questions.extend(jobs.insert().chain(events.append()));

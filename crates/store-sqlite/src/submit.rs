@@ -67,6 +67,9 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
             "title": new.title, "budget_micro_usd": new.budget.0,
         }),
     )?;
+    if let Some(plan) = &new.plan {
+        event::about_video(tx, now, new.video, EventKind::VideoPlanned, plan)?;
+    }
     let video = video::expect(tx, new.video)?;
     Ok(Submitted { video, fresh: true })
 }

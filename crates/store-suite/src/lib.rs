@@ -43,6 +43,7 @@ where
     }
     run!(
         video::same_key_same_video,
+        video::a_plan_is_told_once,
         video::a_video_passes_through_its_states_once,
         video::cancel_ends_what_has_not_begun,
         video::videos_are_found_and_listed,

@@ -16,6 +16,23 @@ pub(crate) async fn same_key_same_video(world: World) {
     assert_eq!(world.kinds(a.video.id).await, [EventKind::VideoQueued]);
 }
 
+pub(crate) async fn a_plan_is_told_once(world: World) {
+    let plan = serde_json::json!({ "chosen": ["a", "b"] });
+    let submission = |plan: &serde_json::Value| store::Submission {
+        plan: Some(plan.clone()),
+        ..world.submission("key", vec![world.job(Stage::Script, &[])])
+    };
+    let first = submission(&plan);
+    let submitted = world.store.video_submit(world.now(), first).await.unwrap();
+    let again = submission(&serde_json::json!({ "chosen": ["c"] }));
+    world.store.video_submit(world.now(), again).await.unwrap();
+    let events = world.store.event_list(submitted.video.id, 0, 10).await;
+    let told = events.unwrap();
+    let kinds: Vec<_> = told.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::VideoQueued, EventKind::VideoPlanned]);
+    assert_eq!(told[1].detail, plan);
+}
+
 pub(crate) async fn a_video_passes_through_its_states_once(world: World) {
     let (video, job) = world.one_running().await;
     assert_eq!(video.state, VideoState::Queued);

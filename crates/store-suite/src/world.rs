@@ -79,6 +79,7 @@ impl World {
             due_at: None,
             start_at: None,
             words: 0,
+            plan: None,
             envelopes: BTreeMap::from([
                 (Stage::Script, MicroUsd(3_000_000)),
                 (Stage::Narrate, MicroUsd(1_000_000)),

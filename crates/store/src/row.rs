@@ -32,6 +32,8 @@ pub struct Submission {
     pub budget: MicroUsd,
     /// Each stage's share.
     pub envelopes: BTreeMap<Stage, MicroUsd>,
+    /// What was chosen for its stages, and why: told by the event `video.planned`.
+    pub plan: Option<serde_json::Value>,
     /// How urgent it is: 1 can wait, 10 goes first.
     pub priority: u8,
     /// The most videos that may wait before it; `None` takes it in any case.

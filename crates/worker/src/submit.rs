@@ -426,6 +426,7 @@ pub(crate) fn submission(
         start_at: terms.start_at,
         words: request.amount().words,
         envelopes: prepared.plan.envelopes.clone(),
+        plan: None,
         jobs: vec![script],
     })
 }

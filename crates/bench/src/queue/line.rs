@@ -89,6 +89,7 @@ impl Line {
             due_at: None,
             start_at: None,
             words: 0,
+            plan: None,
             envelopes: [(Stage::Script, MicroUsd(1_000_000))].into(),
             jobs: (0..i64::from(jobs)).map(job).collect(),
         };
