@@ -79,6 +79,16 @@ pub enum Error {
         /// The limit on standard output or on one file.
         limit_bytes: u64,
     },
+    /// It ran out of memory: the kernel killed it, or its limit refused it more.
+    #[error("{program} ran out of memory, having {peak_mib} MiB: {tail}")]
+    OutOfMemory {
+        /// The program's name.
+        program: String,
+        /// The most it was seen to hold.
+        peak_mib: u32,
+        /// The end of its standard error.
+        tail: String,
+    },
     /// It ran out of disk space.
     #[error("{program} ran out of disk space: {tail}")]
     DiskFull {

@@ -52,7 +52,7 @@ pub fn start(spec: &Spec, cancel: &Cancel) -> Result<Running, Error> {
     std::thread::Builder::new()
         .name("child-keeper".into())
         .spawn(move || {
-            let sandboxed = sandbox::enter(&wanted.program, &wanted.reads, &wanted.folder);
+            let sandboxed = sandbox::enter(&wanted);
             let started = spawned.send(command(&wanted).spawn().map(|child| (child, sandboxed)));
             if started.is_ok() {
                 // An error is the release: nothing is ever sent.
@@ -252,6 +252,11 @@ impl Running {
                 program,
                 limit_bytes: limits.file_bytes,
             },
+            signal if ran_out_of_memory(signal, &end.tail) => Error::OutOfMemory {
+                program,
+                peak_mib: u32::try_from(end.memory_peak_bytes >> 20).unwrap_or(u32::MAX),
+                tail: end.tail,
+            },
             _ if end.tail.contains("No space left on device") => Error::DiskFull {
                 program,
                 tail: end.tail,
@@ -278,6 +283,17 @@ impl Drop for Running {
             drop(self.join());
         }
     }
+}
+
+/// Whether a child that nobody stopped ran out of memory: the kernel killed it, or its limit refused it
+/// more and it said so. "(10)" is a GPU's memory, which is another matter.
+fn ran_out_of_memory(signal: Option<i32>, tail: &str) -> bool {
+    let refused = [
+        "Cannot allocate memory",
+        "std::bad_alloc",
+        "virtual memory exhausted",
+    ];
+    signal == Some(libc::SIGKILL) || refused.iter().any(|text| tail.contains(text))
 }
 
 fn in_words(status: Option<ExitStatus>) -> String {

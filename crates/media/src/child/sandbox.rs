@@ -5,8 +5,9 @@
 //! `unsafe` between fork and exec is needed: a thread gives up its rights and then spawns.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::Spec;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, RulesetStatus, Scope, path_beneath_rules,
@@ -35,17 +36,32 @@ const SYSTEM: [&str; 8] = [
 /// Devices that swallow or give nothing.
 const HARMLESS: [&str; 2] = ["/dev/null", "/dev/zero"];
 
-/// Confines the calling thread, and all it spawns from now on, to reading system folders,
-/// `program` and `reads`, and to writing below `folder`. Can't be undone.
+/// What CUDA reads of the driver and the bus.
+const GPU_READS: [&str; 4] = [
+    "/proc/driver/nvidia",
+    "/proc/devices",
+    "/sys/bus/pci",
+    "/sys/devices",
+];
+
+/// The devices of NVIDIA's driver, as they are now.
+fn gpu_devices() -> Vec<PathBuf> {
+    let all = std::fs::read_dir("/dev").into_iter().flatten().flatten();
+    let ours = all.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"nvidia"));
+    ours.map(|entry| entry.path()).collect()
+}
+
+/// Confines the calling thread, and all it spawns from now on, to reading system folders, the
+/// program and what `spec` lets it read, and to writing below its folder. Can't be undone.
 ///
 /// Gives `false` if the kernel enforces only a part of it or nothing.
-pub(super) fn enter(program: &Path, reads: &[PathBuf], folder: &Path) -> bool {
-    let files = restrict_files(program, reads, folder);
+pub(super) fn enter(spec: &Spec) -> bool {
+    let files = restrict_files(spec);
     let calls = network_filter().is_some_and(|filter| seccompiler::apply_filter(&filter).is_ok());
     matches!(files, Ok(true)) && calls
 }
 
-fn restrict_files(program: &Path, reads: &[PathBuf], folder: &Path) -> Result<bool, RulesetError> {
+fn restrict_files(spec: &Spec) -> Result<bool, RulesetError> {
     let all = AccessFs::from_all(LANDLOCK);
     let run = AccessFs::from_read(LANDLOCK);
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
@@ -57,16 +73,24 @@ fn restrict_files(program: &Path, reads: &[PathBuf], folder: &Path) -> Result<bo
             | AccessFs::IoctlDev);
     let harmless: BitFlags<AccessFs> =
         AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
+    let (devices, told) = if spec.gpu {
+        (gpu_devices(), &GPU_READS[..])
+    } else {
+        (Vec::new(), &[][..])
+    };
+    let driven = harmless | AccessFs::ReadDir | AccessFs::IoctlDev;
     let status = Ruleset::default()
         .handle_access(all)?
         .handle_access(AccessNet::from_all(LANDLOCK))?
         .scope(Scope::from_all(LANDLOCK))?
         .create()?
         .add_rules(path_beneath_rules(SYSTEM, run))?
-        .add_rules(path_beneath_rules([program], run))?
+        .add_rules(path_beneath_rules([&spec.program], run))?
         .add_rules(path_beneath_rules(HARMLESS, harmless))?
-        .add_rules(path_beneath_rules(reads, read))?
-        .add_rules(path_beneath_rules([folder], own))?
+        .add_rules(path_beneath_rules(&spec.reads, read))?
+        .add_rules(path_beneath_rules([&spec.folder], own))?
+        .add_rules(path_beneath_rules(devices, driven))?
+        .add_rules(path_beneath_rules(told, read))?
         .restrict_self()?;
     // A kernel that knows an older Landlock enforces the file rules and leaves out, say, the
     // scopes; the system call filter covers the network there.

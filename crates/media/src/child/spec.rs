@@ -46,6 +46,7 @@ pub struct Spec {
     pub(super) args: Vec<OsString>,
     pub(super) folder: PathBuf,
     pub(super) reads: Vec<PathBuf>,
+    pub(super) gpu: bool,
     pub(super) env: Vec<(&'static str, OsString)>,
     pub(super) stdin: bool,
     pub(super) stdout: bool,
@@ -63,6 +64,7 @@ impl Spec {
             args: Vec::new(),
             folder: folder.to_owned(),
             reads: Vec::new(),
+            gpu: false,
             env: Vec::new(),
             stdin: false,
             stdout: false,
@@ -97,6 +99,13 @@ impl Spec {
     #[must_use]
     pub fn read(mut self, path: impl Into<PathBuf>) -> Self {
         self.reads.push(path.into());
+        self
+    }
+
+    /// Lets it use the machine's NVIDIA GPUs: their devices, and what their driver tells of them.
+    #[must_use]
+    pub const fn gpu(mut self) -> Self {
+        self.gpu = true;
         self
     }
 

@@ -262,3 +262,23 @@ fn is_alive(stat: &str) -> bool {
     text.rsplit_once(") ")
         .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
+
+#[test]
+fn a_child_that_ran_out_of_memory_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    for script in ["kill -9 $$", "echo 'x: Cannot allocate memory' >&2; exit 1"] {
+        let error = say(folder.path(), script).unwrap_err();
+        assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+    }
+    let other = say(folder.path(), "echo 'out of luck' >&2; exit 1").unwrap_err();
+    assert!(matches!(other, Error::Failed { .. }), "{other}");
+}
+
+/// Only what runs on a GPU sees its devices; where none is, there is nothing to see.
+#[test]
+fn devices_are_kept_from_what_needs_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "cat /proc/devices > /dev/null";
+    assert!(say(folder.path(), script).is_err());
+    run(&shell(folder.path(), script).gpu(), &[], &Cancel::new()).unwrap();
+}

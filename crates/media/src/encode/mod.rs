@@ -4,6 +4,8 @@
 //! stays in another process. The same frames with the same settings and the same ffmpeg give
 //! the same bytes.
 
+mod fault;
+mod probe;
 mod settings;
 
 use std::ffi::OsString;
@@ -18,6 +20,8 @@ use crate::child::{self, Limits, Running};
 use crate::ffmpeg;
 use crate::tools::Tools;
 
+pub use fault::Fault;
+pub use probe::{Probed, probe, probe_encoders};
 pub(crate) use settings::timescale;
 pub use settings::{Codec, Preset, Settings};
 
@@ -85,6 +89,18 @@ impl Encoder {
         path: &Path,
         cancel: &Cancel,
     ) -> Result<Self, Error> {
+        let wall = Duration::from_secs(ENCODE_MAX_S);
+        Self::start_within(wall, tools, (settings, canvas), path, cancel)
+    }
+
+    /// The same with a limit on its time.
+    fn start_within(
+        wall: Duration,
+        tools: &Tools,
+        (settings, canvas): (&Settings, Canvas),
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
         let no_place = || Error::Output {
             path: path.to_owned(),
         };
@@ -92,11 +108,14 @@ impl Encoder {
             .parent()
             .filter(|folder| folder.is_dir())
             .ok_or_else(no_place)?;
-        let spec = ffmpeg::quiet(tools, folder)?
+        let mut spec = ffmpeg::quiet(tools, folder)?
             .args(arguments(settings, canvas, "pipe:0".into()))
             .arg(ffmpeg::file(path))
             .piped_stdin()
-            .limits(limits());
+            .limits(limits(wall, settings.codec));
+        if settings.codec.on_gpu() {
+            spec = spec.gpu();
+        }
         let running = child::start(&spec, cancel)?;
         if let Some(pipe) = &running.stdin {
             // A smaller pipe is slower, not wrong.
@@ -212,63 +231,24 @@ const COLOUR: [&str; 8] = [
 ];
 
 /// Frames may come slowly; who waits for a stuck encoder has a lease and a `Cancel`.
-fn limits() -> Limits {
-    let long = 6 * 3600;
+const ENCODE_MAX_S: u64 = 6 * 3600;
+
+/// Address space of an encoder on a GPU: CUDA reserves as much as the machine and its GPUs have memory,
+/// and touches little of it.
+const GPU_SPACE_BYTES: u64 = 1 << 44;
+
+fn limits(wall: Duration, codec: Codec) -> Limits {
+    let usual = Limits::default();
     Limits {
-        wall: Duration::from_secs(long),
-        cpu_s: 8 * long,
-        ..Limits::default()
+        wall,
+        cpu_s: 8 * wall.as_secs(),
+        memory_bytes: if codec.on_gpu() {
+            GPU_SPACE_BYTES
+        } else {
+            usual.memory_bytes
+        },
+        ..usual
     }
-}
-
-/// Whether a codec works here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probed {
-    /// The codec.
-    pub codec: Codec,
-    /// Why it doesn't work; `None` if it does.
-    pub trouble: Option<String>,
-}
-
-/// Encodes one frame with each codec in `folder` and tells which of them work.
-///
-/// What ffmpeg lists it may still be unable to run. The sandbox has no GPU devices in it yet, so the
-/// encoders on GPUs say that they find none.
-///
-/// # Errors
-/// Only [`Error::Child`] with `Missing` or `Cancelled`; other failures are the answer.
-pub fn probe_encoders(tools: &Tools, folder: &Path, cancel: &Cancel) -> Result<Vec<Probed>, Error> {
-    // NVENC refuses very small pictures.
-    let canvas = Canvas {
-        width: 320,
-        height: 240,
-        fps: 30,
-    };
-    let path = folder.join("encoder-probe.mp4");
-    let frame = Yuv420::black(canvas.width, canvas.height);
-    let one = |codec| {
-        let settings = Settings {
-            codec,
-            ..Settings::of(ytempire_core::brief::Tier::Simple)
-        };
-        let mut encoder = Encoder::start(tools, &settings, canvas, &path, cancel)?;
-        encoder.frame(&frame)?;
-        encoder.finish()
-    };
-    let mut probed = Vec::new();
-    for codec in Codec::ALL {
-        let trouble = match one(codec) {
-            Ok(_) => None,
-            Err(Error::Child(
-                error @ (child::Error::Missing { .. } | child::Error::Cancelled { .. }),
-            )) => return Err(error.into()),
-            Err(error) => Some(error.to_string()),
-        };
-        probed.push(Probed { codec, trouble });
-    }
-    // It may not exist if nothing worked.
-    let _gone = std::fs::remove_file(&path);
-    Ok(probed)
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use studio::Canvas;
 use ytempire_core::brief::Tier;
 
 /// A way to compress video that ffmpeg may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Codec {
     /// H.264 on the CPU: the default, and always there.
+    #[default]
     X264,
     /// H.264 on an NVIDIA GPU.
     H264Nvenc,
@@ -41,6 +42,11 @@ impl Codec {
             Self::Av1Nvenc => "av1_nvenc",
             Self::SvtAv1 => "libsvtav1",
         }
+    }
+
+    /// Whether it takes a session of a GPU.
+    pub const fn on_gpu(self) -> bool {
+        matches!(self, Self::H264Nvenc | Self::HevcNvenc | Self::Av1Nvenc)
     }
 }
 
@@ -139,12 +145,18 @@ impl Settings {
                 ("-flags", "+cgop".into()),
                 ("-threads", self.threads.to_string()),
             ]),
-            Codec::H264Nvenc | Codec::HevcNvenc | Codec::Av1Nvenc => add(&[
-                ("-preset", "p4".into()),
-                ("-rc", "vbr".into()),
-                ("-cq", self.crf.to_string()),
-                ("-bf", "2".into()),
-            ]),
+            Codec::H264Nvenc | Codec::HevcNvenc | Codec::Av1Nvenc => {
+                add(&[
+                    ("-preset", "p4".into()),
+                    ("-rc", "vbr".into()),
+                    ("-cq", self.crf.to_string()),
+                    ("-bf", "2".into()),
+                ]);
+                if self.codec == Codec::H264Nvenc {
+                    // Every key frame can be begun at: segments are cut and joined there.
+                    add(&[("-profile:v", "high".into()), ("-forced-idr", "1".into())]);
+                }
+            }
             Codec::SvtAv1 => add(&[("-preset", "12".into()), ("-crf", "35".into())]),
         }
         let races = self.codec == Codec::X264 && self.threads > 1;

@@ -139,7 +139,7 @@ fn frames_must_fit_the_canvas_and_there_must_be_one() {
 #[test]
 fn probing_finds_the_encoder_that_is_always_there() {
     let folder = tempfile::tempdir().unwrap();
-    let probed = probe_encoders(&tools(), folder.path(), &Cancel::new()).unwrap();
+    let probed = probe_encoders(&tools(), &Codec::ALL, folder.path(), &Cancel::new()).unwrap();
     assert_eq!(probed.len(), Codec::ALL.len());
     assert_eq!(
         probed[0],
@@ -148,5 +148,20 @@ fn probing_finds_the_encoder_that_is_always_there() {
             trouble: None
         }
     );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Where a GPU is, it works; where none is, ffmpeg's own words are understood.
+#[test]
+fn an_encoder_without_its_gpu_says_whose_fault_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let probed = probe(&tools(), Codec::H264Nvenc, folder.path(), &Cancel::new());
+    if let Err(error) = probed {
+        let fault = Fault::of(&error).unwrap();
+        assert!(
+            matches!(fault, Fault::Driver | Fault::Device),
+            "{fault:?}: {error}"
+        );
+    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
