@@ -119,6 +119,8 @@ codes! {
     ProviderBusy = "YT0220", exit 4;
     /// The place where machines share artifacts can't be reached, or refuses.
     DepotAway = "YT0221", exit 4;
+    /// A job needs more memory than this machine has for it, also when it runs alone.
+    MemoryExhausted = "YT0222", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;
@@ -197,6 +199,7 @@ impl Code {
             Self::BudgetExceeded | Self::Overrun | Self::PriceUnknown => Class::Budget,
             Self::ToolMissing
             | Self::DiskFull
+            | Self::MemoryExhausted
             | Self::FolderUnwritable
             | Self::ArtifactDamaged
             | Self::SchemaBehind

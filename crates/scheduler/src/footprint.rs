@@ -54,6 +54,17 @@ impl Footprints {
         wanted.max(floor)
     }
 
+    /// The least that such a job is known to need, as one that had less ran out; 0 where none has.
+    pub fn floor(&self, of: Shape) -> u32 {
+        self.floors.get(&of).copied().unwrap_or(0)
+    }
+
+    /// Takes over such a floor from an earlier life. A smaller one than is known changes nothing.
+    pub fn raise(&mut self, of: Shape, floor_mib: u32) {
+        let floor = self.floors.entry(of).or_default();
+        *floor = floor_mib.max(*floor);
+    }
+
     /// Learns the peak of a job that ended well.
     pub fn observe(&mut self, of: Shape, peak_mib: u32) {
         let peaks = self.peaks.entry(of).or_default();

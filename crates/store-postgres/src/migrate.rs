@@ -55,6 +55,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0008_channels.sql"),
         works_with: 5,
     },
+    Migration {
+        name: "0009_footprints",
+        text: include_str!("../migrations/0009_footprints.sql"),
+        works_with: 5,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

@@ -21,6 +21,7 @@ const VIDEOS: &str = "\
 
 const JOBS: &str = "\
     SELECT id, video_id, stage, state, scheduled_at, node_id,
+           encoder_sessions::bigint AS encoder_sessions,
            coalesce(started_at, created_at) AS since
     FROM jobs
     WHERE video_id = ANY ($1) AND finalized_at IS NULL
@@ -140,6 +141,7 @@ fn job(row: &Row) -> Result<(Uuid, OpenJob)> {
         stage: row.named("stage", Stage::from_name)?,
         state: row.named("state", JobState::from_name)?,
         scheduled_at: row.time_or_none("scheduled_at")?,
+        encoder_sessions: row.count("encoder_sessions")?,
         running: node.map(|node| (NodeId(node), since)),
         after: Vec::new(),
     };
@@ -169,7 +171,7 @@ pub(crate) async fn promise(db: &Connection, video: VideoId, promise: Promise) -
 }
 
 pub(crate) async fn learned(db: &Connection) -> Result<Vec<LearnedRow>> {
-    let text = "SELECT machine, backend, jobs, mean, variance FROM learned
+    let text = "SELECT machine, backend, jobs, mean, variance, memory_mib, vram_mib FROM learned
                 ORDER BY machine, backend";
     let rows = db.query(text, &[]).await?;
     let decode = |row| {
@@ -180,6 +182,8 @@ pub(crate) async fn learned(db: &Connection) -> Result<Vec<LearnedRow>> {
             jobs: row.get("jobs")?,
             mean: row.get("mean")?,
             variance: row.get("variance")?,
+            memory_mib: row.count("memory_mib")?,
+            vram_mib: row.count("vram_mib")?,
         })
     };
     rows.iter().map(decode).collect()
@@ -191,16 +195,20 @@ pub(crate) async fn learn(tx: &Tx, rows: &[LearnedRow]) -> Result<()> {
     rows.sort_by(|a, b| (&a.machine, &a.backend).cmp(&(&b.machine, &b.backend)));
     for row in rows {
         tx.execute(
-            "INSERT INTO learned (machine, backend, jobs, mean, variance)
-             VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO learned (machine, backend, jobs, mean, variance, memory_mib, vram_mib)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (machine, backend) DO UPDATE
-             SET jobs = excluded.jobs, mean = excluded.mean, variance = excluded.variance",
+             SET jobs = excluded.jobs, mean = excluded.mean, variance = excluded.variance,
+                 memory_mib = greatest(learned.memory_mib, excluded.memory_mib),
+                 vram_mib = greatest(learned.vram_mib, excluded.vram_mib)",
             &[
                 &&*sql::words(&row.machine),
                 &row.backend,
                 &row.jobs,
                 &row.mean,
                 &row.variance,
+                &i64::from(row.memory_mib),
+                &i64::from(row.vram_mib),
             ],
         )
         .await?;

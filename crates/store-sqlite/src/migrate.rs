@@ -29,6 +29,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0008_channels",
         include_str!("../migrations/0008_channels.sql"),
     ),
+    (
+        "0009_footprints",
+        include_str!("../migrations/0009_footprints.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

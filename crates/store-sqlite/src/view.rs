@@ -26,6 +26,7 @@ pub(crate) fn view(db: &Connection, now: Timestamp, videos_max: u32) -> Result<L
         video.jobs = all(
             db,
             "SELECT jobs.id, jobs.stage, jobs.state, jobs.scheduled_at, jobs.node_id,
+                    jobs.encoder_sessions,
                     attempts.started_at AS since
              FROM jobs
              LEFT JOIN attempts ON attempts.job_id = jobs.id AND attempts.attempt = jobs.attempt
@@ -147,6 +148,7 @@ fn job(row: &Row<'_>) -> Result<OpenJob> {
         stage: sql::named(row, "jobs", "stage", Stage::from_name)?,
         state,
         scheduled_at: sql::time_or_none(row, "scheduled_at")?,
+        encoder_sessions: row.get("encoder_sessions").map_err(sql::error)?,
         running,
         after: Vec::new(),
     })
@@ -200,7 +202,7 @@ pub(crate) fn promise(tx: &Connection, video: VideoId, promise: Promise) -> Resu
 }
 
 pub(crate) fn learned(db: &Connection) -> Result<Vec<LearnedRow>> {
-    let text = "SELECT machine, backend, jobs, mean, variance FROM learned
+    let text = "SELECT machine, backend, jobs, mean, variance, memory_mib, vram_mib FROM learned
                 ORDER BY machine, backend";
     all(db, text, [], |row| {
         Ok(LearnedRow {
@@ -209,6 +211,8 @@ pub(crate) fn learned(db: &Connection) -> Result<Vec<LearnedRow>> {
             jobs: row.get("jobs").map_err(sql::error)?,
             mean: row.get("mean").map_err(sql::error)?,
             variance: row.get("variance").map_err(sql::error)?,
+            memory_mib: row.get("memory_mib").map_err(sql::error)?,
+            vram_mib: row.get("vram_mib").map_err(sql::error)?,
         })
     })
 }
@@ -216,8 +220,12 @@ pub(crate) fn learned(db: &Connection) -> Result<Vec<LearnedRow>> {
 pub(crate) fn learn(tx: &Connection, rows: &[LearnedRow]) -> Result<()> {
     for row in rows {
         tx.prepare_cached(
-            "INSERT OR REPLACE INTO learned (machine, backend, jobs, mean, variance)
-             VALUES (:machine, :backend, :jobs, :mean, :variance)",
+            "INSERT INTO learned (machine, backend, jobs, mean, variance, memory_mib, vram_mib)
+             VALUES (:machine, :backend, :jobs, :mean, :variance, :memory, :vram)
+             ON CONFLICT (machine, backend) DO UPDATE
+             SET jobs = excluded.jobs, mean = excluded.mean, variance = excluded.variance,
+                 memory_mib = max(learned.memory_mib, excluded.memory_mib),
+                 vram_mib = max(learned.vram_mib, excluded.vram_mib)",
         )
         .and_then(|mut s| {
             s.execute(named_params! {
@@ -226,6 +234,8 @@ pub(crate) fn learn(tx: &Connection, rows: &[LearnedRow]) -> Result<()> {
                 ":jobs": row.jobs,
                 ":mean": row.mean,
                 ":variance": row.variance,
+                ":memory": row.memory_mib,
+                ":vram": row.vram_mib,
             })
         })
         .map_err(sql::error)?;

@@ -98,6 +98,7 @@ where
         view::a_view_shows_machines_and_how_promises_were_kept,
         view::chosen_jobs_are_claimed_and_no_others,
         view::what_was_learned_replaces_what_was_kept,
+        view::a_need_that_was_learned_never_shrinks,
         line::videos_that_were_begun_lately_are_counted,
         limits::no_more_of_an_account_runs_than_may,
         limits::no_more_of_a_stage_runs_than_may_and_others_pass,

@@ -180,6 +180,8 @@ pub(crate) async fn what_was_learned_replaces_what_was_kept(world: World) {
         jobs,
         mean: -5,
         variance: 7,
+        memory_mib: 0,
+        vram_mib: 0,
     };
     assert!(world.store.learned_list().await.unwrap().is_empty());
     let rows = vec![
@@ -202,4 +204,21 @@ pub(crate) async fn what_was_learned_replaces_what_was_kept(world: World) {
             row("b", "x264", 9)
         ]
     );
+}
+
+pub(crate) async fn a_need_that_was_learned_never_shrinks(world: World) {
+    let row = |memory_mib, vram_mib| LearnedRow {
+        machine: "a box".to_owned(),
+        backend: "compose".to_owned(),
+        jobs: 1,
+        mean: 0,
+        variance: 0,
+        memory_mib,
+        vram_mib,
+    };
+    for (memory, vram) in [(345, 0), (0, 588), (300, 0)] {
+        let rows = vec![row(memory, vram)];
+        world.store.learned_put(rows).await.unwrap();
+    }
+    assert_eq!(world.store.learned_list().await.unwrap(), [row(345, 588)]);
 }

@@ -28,7 +28,7 @@ pub use line::{
 pub use room::{Needs, Room};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
-    Exchange, Exchanged, Gpu, JobExit, JobOutcome, JobRow, Lease, LeasedJob, Machine,
+    EncoderState, Exchange, Exchanged, Gpu, JobExit, JobOutcome, JobRow, Lease, LeasedJob, Machine,
     NODE_SILENT_MAX, NewJob, NodeRow, Settled, Settlement, Submission, Submitted, VideoFilter,
     VideoRow,
 };

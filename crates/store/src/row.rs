@@ -462,6 +462,20 @@ pub struct Machine {
     pub disk_free_mib: u64,
     /// Its GPUs.
     pub gpus: Vec<Gpu>,
+    /// Hardware encoders that were tried; none where the node may use none.
+    pub encoders: Vec<EncoderState>,
+}
+
+/// A hardware encoder of a machine, as encoding with it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EncoderState {
+    /// ffmpeg's name of it.
+    pub name: String,
+    /// Sessions that jobs may have at once; 0 while it is not used.
+    pub sessions_max: u32,
+    /// Why it isn't used, and when it is tried again; empty if it is.
+    pub trouble: String,
 }
 
 /// A GPU, as its driver tells.

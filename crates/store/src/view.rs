@@ -64,6 +64,8 @@ pub struct OpenJob {
     pub state: JobState,
     /// Not before this moment, where its time has not come: a retry, or a snooze.
     pub scheduled_at: Option<Timestamp>,
+    /// Sessions of a hardware encoder that it needs.
+    pub encoder_sessions: u32,
     /// Who runs it, and since when.
     pub running: Option<(NodeId, Timestamp)>,
     /// Unfinished jobs that it waits for.
@@ -105,4 +107,9 @@ pub struct LearnedRow {
     pub mean: i64,
     /// Variance of the same, in millionths.
     pub variance: i64,
+    /// MiB of memory that such a job needs at least, as one that had less ran out of it; 0: unknown.
+    /// Writing a smaller number leaves the larger.
+    pub memory_mib: u32,
+    /// The same of a GPU's memory.
+    pub vram_mib: u32,
 }

@@ -94,6 +94,8 @@ impl From<media::child::Error> for StageError {
             Error::Cancelled { .. } => Self::interrupted(),
             Error::Missing { .. } => Self::discard(Code::ToolMissing, e),
             Error::DiskFull { .. } => Self::discard(Code::DiskFull, e),
+            // Whether it is tried again says what was learned.
+            Error::OutOfMemory { .. } => Self::retry(Code::MemoryExhausted, LOCAL_PAUSE, e),
             Error::TimedOut { .. } => Self::discard(Code::TimedOut, e),
             Error::Failed { .. } | Error::TooMuchOutput { .. } | Error::Start { .. } => {
                 Self::retry(Code::ToolFailed, LOCAL_PAUSE, e)

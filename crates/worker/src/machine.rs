@@ -24,6 +24,7 @@ pub fn look(folder: &Path, slots: u32, nvml: Option<&OsStr>) -> Machine {
         memory_mib: memory_mib(&read("/proc/meminfo")),
         disk_free_mib: disk_free_mib(folder),
         gpus,
+        encoders: Vec::new(),
     }
 }
 

@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use store::{ClaimRequest, Lease, LeasedJob, Machine, Needs, NodeOrders, NodeRow, Room, VideoRow};
+use store::{
+    ClaimRequest, Lease, LeasedJob, LineView, Machine, Needs, NodeOrders, NodeRow, Room, VideoRow,
+};
 use tokio::task::JoinSet;
 use ytempire_core::{Cancel, Clock, NodeId, Stage, VideoId};
 
 use crate::alive::{self, Alive};
 use crate::attempt::Attempt;
 use crate::clock::LineClock;
-use crate::dispatch::{Dispatch, VIDEOS_MAX};
+use crate::dispatch::{Asker, Dispatch, VIDEOS_MAX, some_encode};
 use crate::error::{StageError, WorkError};
 use crate::run::{JobEnd, failed, run};
-use crate::{Parts, Request, machine, retention, schedules};
+use crate::{Parts, Request, encoders, retention, schedules};
 
 /// How long a lease lasts unless it is extended.
 const LEASE: Duration = Duration::from_secs(15);
@@ -103,8 +105,15 @@ impl Node {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..parts
         };
-        let machine = machine::look(&parts.folder, parts.slots, None);
+        let machine = parts.look();
+        if !machine.gpus.is_empty() {
+            test_encoder(&parts).await;
+        }
+        // With what the test found.
+        let machine = parts.look();
         let learned = parts.store.learned_list().await?;
+        parts.encoders.load(&machine.kind, &learned);
+        parts.memory.load(&machine.kind, &learned);
         let dispatch = Dispatch::of(&machine.kind, &learned);
         let id = NodeId::fresh(&parts.ids, parts.now());
         let nodes = parts.folder.join("nodes");
@@ -254,14 +263,22 @@ impl Node {
     /// Keeps what was learned, and tells what this machine has, now and then: space on its disk and on
     /// its GPUs changes.
     async fn advertise(&self) -> Result<(), WorkError> {
-        let news = self.dispatch.news();
+        let mut news = self.dispatch.news();
+        let (encoders, kind) = (&self.parts.encoders, self.dispatch.kind());
+        encoders.add_news(kind, &mut news);
+        self.parts.memory.add_news(kind, &mut news);
         if !news.is_empty() {
             self.parts.store.learned_put(news).await?;
         }
         let beat = self.beats.fetch_add(1, Ordering::Relaxed);
-        if beat % BEATS_PER_LOOK == BEATS_PER_LOOK - 1 {
-            let looked = machine::look(&self.parts.folder, self.parts.slots, None);
-            *self.machine() = looked;
+        if encoders.test_is_due(self.parts.now()) {
+            // It may take longer than a lease lasts.
+            let parts = self.parts.clone();
+            tokio::spawn(async move { test_encoder(&parts).await });
+        }
+        // Others should know at once what can't be counted on any more, or can be again.
+        if encoders.has_news() || beat % BEATS_PER_LOOK == BEATS_PER_LOOK - 1 {
+            *self.machine() = self.parts.look();
             self.register().await?;
         }
         Ok(())
@@ -275,22 +292,41 @@ impl Node {
     }
 
     /// What jobs may still need here.
-    fn room(&self, crew: &Crew) -> Room {
+    fn room(&self, crew: &Crew, sessions: Option<u32>) -> Room {
         let mut room = Room {
+            encoder_sessions: sessions,
             cpu_milli: Some(self.parts.slots.saturating_mul(1_000)),
             memory_mib: Some(self.machine().memory_mib),
             ..Room::default()
         };
         if crew.running.is_empty() {
             // A machine that is too small for any job still does one at a time.
-            return Room::default();
+            return Room {
+                encoder_sessions: sessions,
+                ..Room::default()
+            };
         }
         for job in crew.running.values() {
-            if !room.take(job.needs) {
+            let needs = Needs {
+                encoder_sessions: 0,
+                ..job.needs
+            };
+            if !room.take(needs) {
                 room.cpu_milli = Some(0);
             }
         }
         room
+    }
+
+    /// How many more jobs may encode on a GPU here; `None`: any number, as x264 takes its place. Where
+    /// another node's GPU can, they are left to it.
+    fn sessions(&self, crew: &Crew, view: Option<&LineView>) -> Option<u32> {
+        let open = crew.running.values().map(|job| job.needs.encoder_sessions);
+        if let Some(all) = self.parts.encoders.capacity(&self.machine()) {
+            return Some(all.saturating_sub(open.sum()));
+        }
+        let mut others = view?.nodes.iter().filter(|node| node.id != self.id);
+        some_encode(self.parts.now(), others.by_ref()).then_some(0)
     }
 
     /// Claims as many jobs as slots are free, and starts them: those of `video`, or what the scheduler
@@ -301,6 +337,7 @@ impl Node {
             return Ok(());
         }
         let mut only = None;
+        let mut sessions = self.sessions(crew, None);
         if video.is_none() {
             let view = self
                 .parts
@@ -310,7 +347,13 @@ impl Node {
             // While limits can't be shared, each node keeps its part of them.
             self.parts.signal.set_nodes(view.nodes.len() as u32);
             let (now, limits) = (self.parts.now(), &self.parts.limits);
-            let chosen = self.dispatch.choose(now, &view, limits, (self.id, free));
+            sessions = self.sessions(crew, Some(&view));
+            let asker = Asker {
+                node: self.id,
+                max: free,
+                sessions,
+            };
+            let chosen = self.dispatch.choose(now, &view, limits, &asker);
             if chosen.is_empty() {
                 return Ok(());
             }
@@ -322,7 +365,7 @@ impl Node {
             video,
             stages: Stage::ALL.to_vec(),
             max: free,
-            room: self.room(crew),
+            room: self.room(crew, sessions),
             limits: self.parts.limits.clone(),
             only,
             lease_until: now.after(LEASE),
@@ -448,6 +491,13 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Tests the encoder on this machine's GPUs, on a thread of its own.
+async fn test_encoder(parts: &Parts) {
+    let parts = parts.clone();
+    // A test that panics has told nothing.
+    drop(tokio::task::spawn_blocking(move || encoders::test(&parts)).await);
 }
 
 /// Waits until `cancel` is raised: it is set by a signal handler, so it is looked at often.

@@ -9,10 +9,10 @@ use media::artifact::Artifacts;
 use media::depot::Depot;
 use media::tools::Tools;
 use signal::Signal;
-use store::{Limits, Store};
+use store::{Limits, Machine, Store};
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
-use crate::{Backends, Progress, Retention};
+use crate::{Backends, Encoders, Memory, Progress, Retention};
 
 /// Everything a node needs, put together once at start.
 #[derive(Clone)]
@@ -49,6 +49,10 @@ pub struct Parts {
     pub limits: Limits,
     /// How long what has ended is kept.
     pub retention: Arc<Retention>,
+    /// The encoder on this machine's GPUs.
+    pub encoders: Arc<Encoders>,
+    /// What jobs need of this machine's memory.
+    pub memory: Arc<Memory>,
     /// Where a test ends the process.
     pub crash: CrashPlan,
 }
@@ -57,5 +61,10 @@ impl Parts {
     /// The present.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Looks at this machine, with what is known of its encoders.
+    pub(crate) fn look(&self) -> Machine {
+        self.encoders.look(self.now(), &self.folder, self.slots)
     }
 }

@@ -4,13 +4,14 @@ use std::fs;
 use std::time::Duration;
 
 use ledger::Outcome;
+use media::child;
 use store::{JobOutcome, Lease, Settlement, VideoRow};
 use ytempire_core::{Code, Decision, Stage, Timestamp};
 
 use crate::attempt::Attempt;
 use crate::dispatch::Amount;
 use crate::error::{StageError, WorkError, backoff};
-use crate::{Parts, carry, stages};
+use crate::{Parts, carry, machine, stages};
 
 /// How a job's attempt ended, as far as the node cares.
 #[derive(Default)]
@@ -33,10 +34,15 @@ pub(crate) async fn run(attempt: Attempt) -> Result<JobEnd, WorkError> {
     let (began, amount) = (attempt.parts.now(), attempt.request.amount());
     let mut worked = false;
     progress.set(lease.job, attempt.stage(), 0.0);
-    let done = match fs::create_dir_all(&folder) {
+    let turn = attempt.parts.memory.turn(lease.job).await;
+    let mut done = match fs::create_dir_all(&folder) {
         Ok(()) => worked_on(&attempt).await,
         Err(e) => Err(e.into()),
     };
+    drop(turn);
+    if let Err(error) = &mut done {
+        learn_from(&attempt, error);
+    }
     let now = attempt.parts.now();
     let settled = match done {
         Ok(settlement) => {
@@ -80,6 +86,19 @@ async fn worked_on(attempt: &Attempt) -> Result<Settlement, StageError> {
     let settlement = stages::run(attempt).await?;
     carry::bring_results(&attempt.parts, &settlement).await?;
     Ok(settlement)
+}
+
+/// Learns from a job that ran out of memory: it isn't tried twice in the same way.
+fn learn_from(attempt: &Attempt, error: &mut StageError) {
+    let Some(child::Error::OutOfMemory { peak_mib, .. }) = error.source.downcast_ref() else {
+        return;
+    };
+    let parts = &attempt.parts;
+    let memory_mib = machine::look(&parts.folder, parts.slots, None).memory_mib;
+    let job = (attempt.job.lease.job, attempt.stage());
+    if !parts.memory.ran_out(job, *peak_mib, memory_mib) {
+        error.decision = Decision::Discard;
+    }
 }
 
 /// Whether nothing was done, as it had been done before.

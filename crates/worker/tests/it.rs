@@ -41,6 +41,8 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         slots: 2,
         patience: std::time::Duration::ZERO,
         depot: None,
+        encoders: Arc::default(),
+        memory: Arc::default(),
         crash: CrashPlan::default(),
     }
 }

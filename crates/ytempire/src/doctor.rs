@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use media::child;
+use media::encode::{Codec, Probed, probe_encoders};
 use media::tools::{Program, Tools};
 use media::voice;
 use serde::Serialize;
@@ -28,8 +29,11 @@ const SKEW_ODD_MS: u64 = 1_000;
 /// How long the depot may take to answer; a job asks for up to three minutes.
 const DEPOT_MAX: Duration = Duration::from_secs(10);
 
-/// Encoders that every video needs.
-const ENCODERS: [&str; 2] = ["libx264", "aac"];
+/// The encoder of sound that every video needs.
+const SOUND: &str = "aac";
+
+/// Encoders of pictures that are tried on a GPU, one frame each.
+const ON_GPU: [Codec; 3] = [Codec::H264Nvenc, Codec::HevcNvenc, Codec::Av1Nvenc];
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +74,7 @@ pub(crate) async fn run(global: &Global, args: Doctor) -> Result<(), Failure> {
     checks.push(gpus(&folder));
     let tools = world::tools();
     checks.extend(programs(&tools));
-    checks.push(encoders(&tools, &folder));
+    checks.extend(encoders(&tools, &folder));
     checks.push(voices(&tools));
     if args.json {
         let lines: Result<Vec<String>, _> = checks.iter().map(serde_json::to_string).collect();
@@ -273,7 +277,42 @@ fn programs(tools: &Tools) -> Vec<Check> {
     needed.into_iter().map(check).collect()
 }
 
-fn encoders(tools: &Tools, folder: &Path) -> Check {
+/// Encoders that work: each encodes a frame. Those of a GPU are only tried where there is one.
+fn encoders(tools: &Tools, folder: &Path) -> Vec<Check> {
+    let scratch = folder.join("doctor");
+    if let Err(e) = std::fs::create_dir_all(&scratch) {
+        return vec![Check::of(Verdict::Bad, "encoders", e.to_string())];
+    }
+    let mut codecs = vec![Codec::X264];
+    if !worker::machine::look(folder, 1, None).gpus.is_empty() {
+        codecs.extend(ON_GPU);
+    }
+    let probed = probe_encoders(tools, &codecs, &scratch, &Cancel::new());
+    let sound = sound(tools, &scratch);
+    drop(std::fs::remove_dir_all(&scratch));
+    let probed = match probed {
+        Ok(probed) => probed,
+        Err(e) => return vec![Check::of(Verdict::Bad, "encoders", e.to_string())],
+    };
+    let mut checks: Vec<Check> = probed.iter().map(encoder).collect();
+    checks.push(sound);
+    checks
+}
+
+/// Every video can be encoded where x264 works.
+fn encoder(probed: &Probed) -> Check {
+    let name = probed.codec.name();
+    match &probed.trouble {
+        None => Check::of(Verdict::Good, name, "encoded a frame"),
+        Some(why) if probed.codec == Codec::X264 => Check::of(Verdict::Bad, name, why),
+        Some(why) => {
+            let why = why.lines().next().unwrap_or_default();
+            Check::of(Verdict::Warn, name, format!("not used: {why}"))
+        }
+    }
+}
+
+fn sound(tools: &Tools, folder: &Path) -> Check {
     let listed = tools
         .spec(Program::Ffmpeg, folder)
         .and_then(|spec| {
@@ -281,17 +320,13 @@ fn encoders(tools: &Tools, folder: &Path) -> Check {
             child::run(&spec, &[], &Cancel::new())
         })
         .map(|done| String::from_utf8_lossy(&done.stdout).into_owned());
-    let listed = match listed {
-        Ok(text) => text,
-        Err(e) => return Check::of(Verdict::Bad, "encoders", e.to_string()),
-    };
-    let has = |name: &&str| listed.split_whitespace().any(|word| word == *name);
-    let missing: Vec<_> = ENCODERS.into_iter().filter(|name| !has(name)).collect();
-    if missing.is_empty() {
-        return Check::of(Verdict::Good, "encoders", ENCODERS.join(", "));
+    match listed {
+        Err(e) => Check::of(Verdict::Bad, SOUND, e.to_string()),
+        Ok(listed) if listed.split_whitespace().any(|word| word == SOUND) => {
+            Check::of(Verdict::Good, SOUND, "there")
+        }
+        Ok(_) => Check::of(Verdict::Bad, SOUND, "this ffmpeg lacks it; install another"),
     }
-    let text = format!("this ffmpeg lacks {}; install another", missing.join(", "));
-    Check::of(Verdict::Bad, "encoders", text)
 }
 
 fn voices(tools: &Tools) -> Check {

@@ -256,6 +256,14 @@ fn shown(machine: &Machine) -> String {
         };
         text = format!("{text}; {}: {state}", gpu.name);
     }
+    for encoder in &machine.encoders {
+        let state = if encoder.trouble.is_empty() {
+            format!("{} sessions", encoder.sessions_max)
+        } else {
+            format!("rests: {}", encoder.trouble)
+        };
+        text = format!("{text}; {}: {state}", encoder.name);
+    }
     text
 }
 

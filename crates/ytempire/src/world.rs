@@ -163,6 +163,8 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         backends: Arc::new(Backends::default()),
         progress: Progress::default(),
         folder,
+        encoders: Arc::new(config.encoder.encoders()),
+        memory: Arc::default(),
         slots: config.slots.unwrap_or_else(cores),
         patience: std::time::Duration::ZERO,
         waiting_max: config.queue.waiting_max(),

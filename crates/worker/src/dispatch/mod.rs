@@ -18,7 +18,7 @@ use scheduler::claim::{self, Action};
 use scheduler::planner;
 use scheduler::sim::Policy;
 use scheduler::snapshot::{JobState, Run, Snapshot};
-use store::{LearnedRow, Limits, LineView, Needs, Promise};
+use store::{LearnedRow, Limits, LineView, Needs, NodeStatus, Promise};
 use ytempire_core::{JobId, NodeId, Stage, Timestamp, VideoId};
 
 use model::Model;
@@ -78,16 +78,21 @@ impl Dispatch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// At most `max` jobs that `node` begins now, the most urgent first.
+    /// The jobs that a node begins now, the most urgent first.
     pub(crate) fn choose(
         &self,
         now: Timestamp,
         view: &LineView,
         limits: &Limits,
-        (node, max): (NodeId, u32),
+        asker: &Asker,
     ) -> Vec<JobId> {
         let state = self.state();
-        choose(now, view, limits, &state.model, (node, max as usize))
+        choose(now, view, limits, &state.model, asker)
+    }
+
+    /// The kind of machine.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// Learns that a job of `stage` took so long.
@@ -108,15 +113,38 @@ impl Dispatch {
     }
 }
 
+/// Who asks what to begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    /// The node.
+    pub(crate) node: NodeId,
+    /// At most so many jobs.
+    pub(crate) max: u32,
+    /// Of those that are encoded on a GPU, at most so many; `None`: any, as x264 takes its place.
+    pub(crate) sessions: Option<u32>,
+}
+
+/// Whether some node that works can encode on a GPU.
+pub(crate) fn some_encode<'n>(
+    now: Timestamp,
+    nodes: impl IntoIterator<Item = &'n NodeStatus>,
+) -> bool {
+    let encodes = |node: &NodeStatus| {
+        let encoders = &node.machine.encoders;
+        seen::works(now, node) && encoders.iter().any(|encoder| encoder.sessions_max > 0)
+    };
+    nodes.into_iter().any(encodes)
+}
+
 fn choose(
     now: Timestamp,
     view: &LineView,
     limits: &Limits,
     model: &Model,
-    (node, max): (NodeId, usize),
+    asker: &Asker,
 ) -> Vec<JobId> {
     let mut seen = Seen::of(now, view, model, Purpose::Choose(limits));
-    let Some(place) = seen.node(node) else {
+    let Some(place) = seen.node(asker.node) else {
         return Vec::new();
     };
     let policy = Policy::ours_local();
@@ -130,12 +158,8 @@ fn choose(
     let order = &mut seen.snapshot.order;
     order.sort_by_key(|slot| Reverse(priorities[*slot as usize]));
     let chosen = |snapshot: &Snapshot| -> Vec<JobId> {
-        let claimed = claim::claim(at(now), snapshot, place, known, policy.claim);
-        let jobs = claimed.actions.iter().filter_map(|action| match action {
-            Action::Start { video, job, .. } => seen.job(*video, *job),
-            Action::Load { .. } => None,
-        });
-        jobs.take(max).collect()
+        let claim = |seen: &Snapshot| claim::claim(at(now), seen, place, known, policy.claim);
+        within_sessions(snapshot.clone(), &seen, asker, &claim)
     };
     if place > 0 {
         // Others that have room ask in this very moment, and would choose the same: each leaves to
@@ -154,6 +178,49 @@ fn choose(
         // They may be slower than they look, or standing still.
     }
     chosen(&seen.snapshot)
+}
+
+/// What `claim` begins, without jobs that the GPU has no sessions for: others take their place.
+fn within_sessions(
+    mut snapshot: Snapshot,
+    seen: &Seen,
+    asker: &Asker,
+    claim: &dyn Fn(&Snapshot) -> claim::Claim,
+) -> Vec<JobId> {
+    loop {
+        let mut left = asker.sessions.unwrap_or(u32::MAX);
+        let (mut jobs, mut too_many) = (Vec::new(), Vec::new());
+        for action in claim(&snapshot).actions {
+            let Action::Start { video, job, .. } = action else {
+                continue;
+            };
+            let Some(id) = seen.job(video, job) else {
+                continue;
+            };
+            match left.checked_sub(seen.sessions(id)) {
+                Some(rest) => {
+                    left = rest;
+                    jobs.push(id);
+                }
+                None => too_many.push((video, job)),
+            }
+        }
+        if too_many.is_empty() {
+            jobs.truncate(asker.max as usize);
+            return jobs;
+        }
+        // Each turn holds some back, so there is a last one.
+        for (video, job) in too_many {
+            hold(&mut snapshot, video, job);
+        }
+    }
+}
+
+/// A job that can't begin here now.
+fn hold(snapshot: &mut Snapshot, video: u32, job: u16) {
+    let of = &mut snapshot.videos[video as usize];
+    of.jobs[usize::from(job)].state = JobState::Waiting(1);
+    of.outline.ready.retain(|ready| *ready != job);
 }
 
 /// Writes down that a job begins on another node.

@@ -94,6 +94,8 @@ impl Model {
                 jobs: learned.jobs,
                 mean: learned.mean,
                 variance: learned.variance,
+                memory_mib: 0,
+                vram_mib: 0,
             })
             .collect()
     }

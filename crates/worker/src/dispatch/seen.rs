@@ -26,6 +26,8 @@ pub(super) struct Seen {
     videos: Vec<VideoId>,
     jobs: Vec<Vec<Option<JobId>>>,
     nodes: Vec<NodeId>,
+    /// Jobs that need sessions of an encoder, and how many.
+    sessions: HashMap<JobId, u32>,
 }
 
 /// What a snapshot is for.
@@ -47,6 +49,7 @@ impl Seen {
             videos: Vec::new(),
             jobs: Vec::new(),
             nodes: Vec::new(),
+            sessions: HashMap::new(),
         };
         for node in view.nodes.iter().filter(|node| works(now, node)) {
             seen.nodes.push(node.id);
@@ -87,6 +90,11 @@ impl Seen {
     /// The job of that number, if it is there already.
     pub(super) fn job(&self, video: u32, job: u16) -> Option<JobId> {
         *self.jobs.get(video as usize)?.get(usize::from(job))?
+    }
+
+    /// How many sessions of an encoder a job needs.
+    pub(super) fn sessions(&self, job: JobId) -> u32 {
+        self.sessions.get(&job).copied().unwrap_or(0)
     }
 
     fn add(
@@ -130,6 +138,9 @@ impl Seen {
                 self.run(now, (slot, job as u16, node, since), &video, model);
             }
         }
+        let asking = open.jobs.iter().filter(|job| job.encoder_sessions > 0);
+        self.sessions
+            .extend(asking.map(|job| (job.id, job.encoder_sessions)));
         self.snapshot.videos.push(video);
         self.snapshot.order.push(slot);
         self.priorities.push(open.priority);

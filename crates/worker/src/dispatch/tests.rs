@@ -49,6 +49,7 @@ impl Line {
             stage: Stage::Script,
             state: JobState::Available,
             scheduled_at: None,
+            encoder_sessions: 0,
             running: None,
             after: Vec::new(),
         };
@@ -78,8 +79,12 @@ impl Line {
     }
 
     fn chosen_within(&self, limits: &Limits, at: usize, max: u32) -> Vec<JobId> {
-        let asked = (self.node(at), max);
-        Dispatch::of("a box", &[]).choose(self.now, &self.view, limits, asked)
+        let asked = Asker {
+            node: self.node(at),
+            max,
+            sessions: None,
+        };
+        Dispatch::of("a box", &[]).choose(self.now, &self.view, limits, &asked)
     }
 
     fn script(&self, video: usize) -> JobId {
@@ -255,6 +260,7 @@ fn what_has_begun_is_foretold_by_what_is_left_of_it() {
         stage,
         state,
         scheduled_at: None,
+        encoder_sessions: 0,
         running: (state == JobState::Running).then_some((node, now)),
         after: after.to_vec(),
     };
@@ -322,4 +328,45 @@ fn the_same_view_is_the_same_choice() {
         line.video(5, words);
     }
     assert_eq!(line.chosen(1, 2), line.chosen(1, 2));
+}
+
+#[test]
+fn no_more_is_begun_on_a_gpu_than_it_has_sessions_and_others_take_the_slots() {
+    let mut line = Line::of_nodes(&[3]);
+    for words in [100, 200, 300] {
+        line.video(5, words).jobs[0].encoder_sessions = 1;
+    }
+    for words in [400, 500] {
+        line.video(5, words);
+    }
+    let chosen = |sessions| {
+        let asked = Asker {
+            node: line.node(0),
+            max: 3,
+            sessions,
+        };
+        Dispatch::of("a box", &[]).choose(line.now, &line.view, &Limits::default(), &asked)
+    };
+    let scripts = |videos: [usize; 3]| videos.map(|video| line.script(video));
+    assert_eq!(chosen(Some(1)), scripts([0, 3, 4]));
+    assert_eq!(chosen(Some(2)), scripts([0, 1, 3]));
+    assert_eq!(chosen(None), scripts([0, 1, 2]));
+    assert_eq!(chosen(Some(0)).len(), 2);
+}
+
+#[test]
+fn a_node_whose_gpu_rests_does_not_count_as_one_that_encodes() {
+    let mut line = Line::of_nodes(&[1, 1]);
+    assert!(!some_encode(line.now, &line.view.nodes));
+    line.view.nodes[1].machine.encoders = vec![store::EncoderState {
+        name: "h264_nvenc".to_owned(),
+        sessions_max: 8,
+        trouble: String::new(),
+    }];
+    assert!(some_encode(line.now, &line.view.nodes));
+    line.view.nodes[1].draining = true;
+    assert!(!some_encode(line.now, &line.view.nodes));
+    line.view.nodes[1].draining = false;
+    line.view.nodes[1].machine.encoders[0].sessions_max = 0;
+    assert!(!some_encode(line.now, &line.view.nodes));
 }

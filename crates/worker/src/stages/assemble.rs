@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use media::encode::Codec;
 use media::mux::{Chapter, Plan, Segment, mux};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,8 +20,8 @@ use ytempire_core::Code;
 use super::compose::Composed;
 use super::graph::WholeArgs;
 use super::illustrate::asset_failed;
-use super::local;
 use super::narrate::Narrated;
+use super::{local, nothing};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::carry::own_file;
 use crate::error::StageError;
@@ -48,6 +49,30 @@ pub(super) struct Assembled {
     pub(super) sandboxed: bool,
 }
 
+/// What comes to validation: a file, or that there is none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Joined {
+    /// A file. It is much the larger, and the usual.
+    Whole(Box<Assembled>),
+    /// Some scenes were encoded on a GPU and others, when it failed, by x264. One file has one
+    /// description of its pictures, so these are to be encoded again.
+    Mixed {
+        /// The scenes that x264 has not encoded.
+        mixed: Vec<usize>,
+    },
+}
+
+/// The scenes that another encoder than the rest's has made; none if all are of one.
+fn mixed(composed: &[Composed]) -> Vec<usize> {
+    let usual = |composed: &Composed| composed.encoder == Codec::X264;
+    if !composed.iter().any(usual) {
+        return Vec::new();
+    }
+    let others = composed.iter().enumerate().filter(|(_, c)| !usual(c));
+    others.map(|(scene, _)| scene).collect()
+}
+
 /// Bits a second of the sound, in thousands. Clear at stereo; platforms encode it again.
 const SOUND_KBPS: u32 = 192;
 
@@ -69,6 +94,17 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let composed = (n + 1..=2 * n)
         .map(|i| attempt.input(i))
         .collect::<Result<Vec<Composed>, _>>()?;
+    let mixed = mixed(&composed);
+    if !mixed.is_empty() {
+        tracing::info!(
+            scenes = mixed.len(),
+            "encoded in two ways, to be made again"
+        );
+        let output = serde_json::to_value(Joined::Mixed { mixed })?;
+        return Ok(nothing(attempt, output)
+            .await?
+            .settle(attempt, Follow::default()));
+    }
     let parts = Parts {
         title: script.title.clone(),
         headings: script

@@ -1,6 +1,7 @@
 //! Compose: a scene's frames, drawn straight into the encoder's pipe: a segment.
 
-use media::encode::{Encoder, Settings};
+use media::child;
+use media::encode::{Codec, Encoder, Fault, Settings};
 use media::ingest;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,9 +14,9 @@ use ytempire_core::Code;
 
 use super::graph::SceneArgs;
 use super::illustrate::{Illustrated, Shown, asset_failed};
-use super::local;
 use super::narrate::Narrated;
 use super::shot::{SceneSource, paint_scene};
+use super::{Done, local};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::error::StageError;
 use crate::plan::words;
@@ -35,6 +36,12 @@ pub(super) struct Composed {
     pub(super) middle: Sketch,
     /// Whether the encoder ran sandboxed.
     pub(super) sandboxed: bool,
+    /// By what it was encoded: segments of two encoders don't make one file.
+    #[serde(default)]
+    pub(super) encoder: Codec,
+    /// What it was to be encoded by, and why it wasn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) substituted: Option<String>,
 }
 
 impl Composed {
@@ -58,22 +65,81 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let args: SceneArgs = attempt.args()?;
     let script: Script = attempt.input(0)?;
     let sources = sources(attempt, &script, args.scene)?;
-    let settings = settings(attempt);
-    let inputs = json!({
-        "sources": sources, "settings": settings, "canvas": attempt.request.canvas(),
-        "theme": attempt.request.theme, "captions": attempt.request.burns_captions(),
-        "format": attempt.request.format, "take": args.take,
-    });
     let narration = script
         .scenes
         .get(args.scene)
         .map_or("", |scene| scene.narration.as_str());
-    let done = local(attempt, &inputs, words(narration), move |attempt| {
-        compose(attempt, &sources, settings)
-    })
-    .await?;
+    let words = words(narration);
+    let mut substituted = None;
+    let mut done = None;
+    if args.encoder.on_gpu() {
+        match on_gpu(attempt, &sources, &args, words).await? {
+            Ok(encoded) => done = Some(encoded),
+            Err(why) => {
+                let (was, is) = (args.encoder.name(), Codec::X264.name());
+                substituted = Some(format!("encoded by {is} instead of {was}: {why}"));
+            }
+        }
+    }
+    let mut done = match done {
+        Some(done) => done,
+        None => encoded(attempt, &sources, (Codec::X264, args.take), words).await?,
+    };
+    if let (Some(why), Some(output)) = (substituted, done.output.as_object_mut()) {
+        // Not in what is cached: another video may want just this.
+        output.insert("substituted".to_owned(), why.into());
+    }
     attempt.parts.crash.pass("compose.after_artifact");
     Ok(done.settle(attempt, Follow::default()))
+}
+
+/// The segment, taken from the cache or made. The encoder is part of the key.
+async fn encoded(
+    attempt: &Attempt,
+    sources: &[SceneSource],
+    (codec, take): (Codec, u32),
+    words: u64,
+) -> Result<Done, StageError> {
+    let settings = settings(attempt, codec);
+    let inputs = json!({
+        "sources": sources, "settings": settings, "canvas": attempt.request.canvas(),
+        "theme": attempt.request.theme, "captions": attempt.request.burns_captions(),
+        "format": attempt.request.format, "take": take,
+    });
+    let sources = sources.to_vec();
+    let work = move |attempt: &Attempt| compose(attempt, &sources, settings);
+    local(attempt, &inputs, words, work).await
+}
+
+/// The segment encoded on a GPU, or why no GPU could: then it is to be encoded without, at once.
+async fn on_gpu(
+    attempt: &Attempt,
+    sources: &[SceneSource],
+    args: &SceneArgs,
+    words: u64,
+) -> Result<Result<Done, String>, StageError> {
+    let encoders = &attempt.parts.encoders;
+    if !encoders.takes_work() {
+        return Ok(Err("no GPU can encode where it was made".to_owned()));
+    }
+    let session = encoders.session();
+    let done = encoded(attempt, sources, (args.encoder, args.take), words).await;
+    let error = match done {
+        Ok(done) => {
+            encoders.went_well();
+            return Ok(Ok(done));
+        }
+        Err(error) => error,
+    };
+    let child = error.source.downcast_ref::<child::Error>();
+    let Some(fault) = child.and_then(Fault::of_child) else {
+        return Err(error);
+    };
+    let parts = &attempt.parts;
+    let machine = parts.look();
+    encoders.failed(parts.now(), (fault, &error.text()), &machine);
+    drop(session);
+    Ok(Err(fault.in_words().to_owned()))
 }
 
 /// The scene and, from the second on, the one before it.
@@ -96,8 +162,9 @@ fn sources(
 }
 
 /// One thread an encoder: segments run side by side, and the bytes are the same on any machine.
-fn settings(attempt: &Attempt) -> Settings {
+fn settings(attempt: &Attempt, codec: Codec) -> Settings {
     Settings {
+        codec,
         threads: 1,
         ..Settings::of(attempt.request.tier)
     }
@@ -140,6 +207,8 @@ fn compose(
             .collect(),
         middle,
         sandboxed: encoded.sandboxed,
+        encoder: settings.codec,
+        substituted: None,
     })?;
     Ok(Made {
         output,

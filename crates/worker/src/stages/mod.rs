@@ -91,6 +91,14 @@ pub(crate) fn finished(hold: &LocalHold, key: String, made: Made, cpu: Duration)
 
 /// Work that was done before: a line of nothing on the receipt says so.
 pub(crate) async fn reused(attempt: &Attempt, entry: CacheEntry) -> Result<Done, StageError> {
+    nothing(attempt, entry.output).await
+}
+
+/// An end to which nothing was done.
+pub(crate) async fn nothing(
+    attempt: &Attempt,
+    output: serde_json::Value,
+) -> Result<Done, StageError> {
     let parts = &attempt.parts;
     let now = parts.now();
     let price = parts.prices.find("local", "cpu", "cpu_ms", now)?.clone();
@@ -110,7 +118,7 @@ pub(crate) async fn reused(attempt: &Attempt, entry: CacheEntry) -> Result<Done,
         outcome: Outcome::Post { quantity: 0 },
     }];
     Ok(Done {
-        output: entry.output,
+        output,
         postings,
         cached: vec![],
     })

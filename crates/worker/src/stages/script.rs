@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use media::encode::Codec;
 use providers::Backend;
 use providers::chat::Chat;
 use providers::writer::{Assignment, Draft, Step};
@@ -15,6 +16,7 @@ use crate::call::{Call, CallError, Choice, gone};
 use crate::error::StageError;
 use crate::meter::LocalHold;
 use crate::request::Source;
+use crate::{EncoderChoice, dispatch};
 
 pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let done = match &attempt.request.source {
@@ -37,7 +39,12 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let script: Script = serde_json::from_value(done.output.clone())?;
     attempt.parts.crash.pass("script.after_write");
     let job = attempt.job.lease.job;
-    let jobs = graph::after_script(&attempt.fresh_job(), job, script.scenes.len());
+    let encoder = encoder(attempt).await;
+    let make = graph::Maker {
+        fresh: attempt.fresh_job(),
+        memory: &attempt.parts.memory,
+    };
+    let jobs = make.after_script(job, script.scenes.len(), encoder);
     Ok(done.settle(
         attempt,
         Follow {
@@ -45,6 +52,26 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
             title: Some(script.title),
         },
     ))
+}
+
+/// By what the whole video is to be encoded: decided here, once, and kept with its jobs.
+async fn encoder(attempt: &Attempt) -> Codec {
+    let parts = &attempt.parts;
+    let here = parts.encoders.takes_work();
+    match parts.encoders.choice() {
+        EncoderChoice::X264 => Codec::X264,
+        EncoderChoice::Nvenc => Codec::H264Nvenc,
+        EncoderChoice::Auto if here => Codec::H264Nvenc,
+        EncoderChoice::Auto => {
+            // What can't be asked now is done in the usual way.
+            let nodes = parts.store.node_list().await.unwrap_or_default();
+            if dispatch::some_encode(parts.now(), &nodes) {
+                Codec::H264Nvenc
+            } else {
+                Codec::X264
+            }
+        }
+    }
 }
 
 async fn given(attempt: &Attempt, script: &Script) -> Result<Done, StageError> {

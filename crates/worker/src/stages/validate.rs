@@ -13,13 +13,13 @@ use studio::sound::read_wav;
 use studio::timeline::Timeline;
 use ytempire_core::{Code, Event, EventKind};
 
-use super::assemble::{Assembled, caption_groups};
+use super::assemble::{Assembled, Joined, caption_groups};
 use super::compose::Composed;
-use super::graph::{WholeArgs, repair};
+use super::graph::{Maker, WholeArgs};
 use super::illustrate::Illustrated;
 use super::narrate::Narrated;
 use super::thumbnail::Thumbnailed;
-use super::{finished, reserve};
+use super::{finished, nothing, reserve};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::checks::{self, Facts, NarrationFacts, ThumbnailFacts};
 use crate::error::StageError;
@@ -39,7 +39,7 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    fn of(attempt: &Attempt, scenes: usize) -> Result<Self, StageError> {
+    fn of(attempt: &Attempt, assembled: Assembled, scenes: usize) -> Result<Self, StageError> {
         fn many<T: serde::de::DeserializeOwned>(
             attempt: &Attempt,
             from: usize,
@@ -49,7 +49,7 @@ impl Whole {
         }
         Ok(Self {
             script: attempt.input(0)?,
-            assembled: attempt.input(1)?,
+            assembled,
             thumbnail: attempt.input(2)?,
             narrated: many(attempt, 3, scenes)?,
             pictures: many(attempt, 3 + scenes, scenes)?,
@@ -65,6 +65,7 @@ impl Whole {
             .filter_map(|n| n.substituted.clone())
             .collect();
         said.extend(self.pictures.iter().filter_map(|p| p.substituted.clone()));
+        said.extend(self.composed.iter().filter_map(|c| c.substituted.clone()));
         let caged = self.assembled.sandboxed && self.composed.iter().all(|c| c.sandboxed);
         if !caged {
             said.push("this kernel can't confine ffmpeg: it ran without a sandbox".to_owned());
@@ -105,7 +106,20 @@ impl Whole {
 
 pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
     let args: WholeArgs = attempt.args()?;
-    let whole = Whole::of(attempt, args.scenes)?;
+    let make = Maker {
+        fresh: attempt.fresh_job(),
+        memory: &attempt.parts.memory,
+    };
+    let assembled = match attempt.input(1)? {
+        Joined::Whole(assembled) => *assembled,
+        Joined::Mixed { mixed } => {
+            let jobs = make.in_one_encoding(&args.jobs, &mixed, args.take);
+            let output = serde_json::to_value(Package::default())?;
+            let follow = Follow { jobs, title: None };
+            return Ok(nothing(attempt, output).await?.settle(attempt, follow));
+        }
+    };
+    let whole = Whole::of(attempt, assembled, args.scenes)?;
     let hold = reserve(attempt, Size::of(&whole.script).words).await?;
     let transfers = attempt.parts.store.transfer_list(attempt.job.video).await?;
     let receipt = Receipt::of(attempt.job.video, "", attempt.request.budget, &transfers);
@@ -140,7 +154,7 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
             scenes.sort_unstable();
             scenes.dedup();
             tracing::info!(faults = report.faults(), "repairing");
-            let jobs = repair(&attempt.fresh_job(), &args.jobs, &scenes);
+            let jobs = make.repair(&args.jobs, &scenes);
             done.settle(attempt, Follow { jobs, title: None })
         }
     };

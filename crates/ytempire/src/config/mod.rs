@@ -1,6 +1,7 @@
 //! Configuration: a TOML file, found in the usual places; unknown keys are errors.
 
 mod depot;
+mod encoder;
 mod queue;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::secret_url::SecretUrl;
 use crate::world;
 
 pub(crate) use depot::DepotTable;
+pub(crate) use encoder::EncoderTable;
 pub(crate) use queue::{Limits, Queue, Retention, some};
 
 /// What the file may say. Every key may be left out.
@@ -46,6 +48,9 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// Where machines share what they make. Since 0.2. Default: none, all nodes on one machine.
     pub(crate) depot: Option<DepotTable>,
+    /// What encodes. Since 0.2. Default: x264.
+    #[serde(default)]
+    pub(crate) encoder: EncoderTable,
     /// Remote backends, the first that fits is used. Since 0.1. Default: none.
     #[serde(default, rename = "backend")]
     pub(crate) backends: Vec<BackendTable>,
@@ -115,6 +120,8 @@ fn invalid(path: &Path, why: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use worker::EncoderChoice;
+
     use super::*;
 
     /// The sample with every key switched on: `#key = …` becomes `key = …`.
@@ -141,6 +148,7 @@ mod tests {
         );
         assert!(config.limits.account.is_some() && !config.limits.stage.is_empty());
         assert!(config.retention.videos.is_some() && config.retention.events.is_some());
+        assert!(config.encoder.choice.is_some());
         assert_eq!(config.backends.len(), 3);
         let shown: String = sample();
         for key in [
@@ -207,6 +215,24 @@ mod tests {
         );
         for wrong in ["videos = 90", "videos = \"long\"", "jobs = \"2d\""] {
             assert!(toml::from_str::<Config>(&format!("[retention]\n{wrong}")).is_err());
+        }
+    }
+
+    #[test]
+    fn encoders_are_named_as_ffmpeg_names_them_and_others_are_refused() {
+        let choice = |text: &str| {
+            let config: Result<Config, _> = toml::from_str(text);
+            config.map(|config| config.encoder.encoders().choice())
+        };
+        assert_eq!(choice("").unwrap(), EncoderChoice::X264);
+        assert_eq!(
+            choice("encoder.use = \"auto\"").unwrap(),
+            EncoderChoice::Auto
+        );
+        let nvenc = choice("[encoder]\nuse = \"h264_nvenc\"").unwrap();
+        assert_eq!(nvenc, EncoderChoice::Nvenc);
+        for wrong in ["use = \"hevc_nvenc\"", "use = \"gpu\"", "sessions = 3"] {
+            assert!(choice(&format!("[encoder]\n{wrong}")).is_err(), "{wrong}");
         }
     }
 

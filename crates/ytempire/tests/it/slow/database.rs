@@ -36,7 +36,7 @@ fn a_video_is_made_listed_and_accounted_for_in_postgresql() {
     let rows = doctor.json_lines();
     let verdict =
         |name: &str| rows.iter().find(|row| row["name"] == name).unwrap()["verdict"].clone();
-    for name in ["database", "server", "fsync", "clock", "encoders"] {
+    for name in ["database", "server", "fsync", "clock", "libx264"] {
         assert_eq!(verdict(name), "good", "{doctor}");
     }
     // The same command finds the same video, in the database alone.
