@@ -179,6 +179,12 @@ fn blame(path: &Path, error: child::Error) -> Error {
             path: path.to_owned(),
             reason: last_lines(&tail),
         },
+        // It asked for more than any such file needs, and was refused. Where the kernel killed it, it
+        // said nothing.
+        child::Error::OutOfMemory { tail, .. } if !tail.is_empty() => Error::Damaged {
+            path: path.to_owned(),
+            reason: last_lines(&tail),
+        },
         other => other.into(),
     }
 }

@@ -316,3 +316,16 @@ fn stopping_is_obeyed_before_anything_runs() {
     );
     world.assert_clean();
 }
+
+#[test]
+fn a_file_that_asks_for_too_much_memory_is_to_blame_and_a_full_machine_is_not() {
+    let ran_out = |tail: &str| child::Error::OutOfMemory {
+        program: "ffmpeg".to_owned(),
+        peak_mib: 4_000,
+        tail: tail.to_owned(),
+    };
+    let asked = blame(Path::new("a.png"), ran_out("x: Cannot allocate memory"));
+    assert!(matches!(asked, Error::Damaged { .. }), "{asked}");
+    let killed = blame(Path::new("a.png"), ran_out(""));
+    assert!(!matches!(killed, Error::Damaged { .. }), "{killed}");
+}
