@@ -76,6 +76,10 @@ codes! {
     PriceUnknown = "YT0102", exit 3;
     /// A charge came out above its reservation; the video stops.
     Overrun = "YT0103", exit 3;
+    /// What a day may cost is used up, or reserved; the job waits until the next one.
+    DayExhausted = "YT0104", exit 3;
+    /// A budget that can't be.
+    BudgetInvalid = "YT0105", exit 3;
 
     /// A program that the pipeline needs is not installed.
     ToolMissing = "YT0201", exit 4;
@@ -121,6 +125,8 @@ codes! {
     DepotAway = "YT0221", exit 4;
     /// A job needs more memory than this machine has for it, also when it runs alone.
     MemoryExhausted = "YT0222", exit 4;
+    /// A backend is switched off, and so is what could take its place; the job waits.
+    BackendOff = "YT0223", exit 4;
 
     /// The finished video failed its checks, also after a repair.
     ValidationRejected = "YT0301", exit 5;
@@ -193,10 +199,15 @@ impl Code {
             | Self::StoreFailed
             | Self::DatabaseAway
             | Self::DepotAway
+            | Self::BackendOff
             | Self::TimedOut => Class::Transient,
             Self::ProviderBusy | Self::LineFull => Class::RateLimited,
             Self::ProviderQuota => Class::Quota,
-            Self::BudgetExceeded | Self::Overrun | Self::PriceUnknown => Class::Budget,
+            Self::BudgetExceeded
+            | Self::Overrun
+            | Self::PriceUnknown
+            | Self::DayExhausted
+            | Self::BudgetInvalid => Class::Budget,
             Self::ToolMissing
             | Self::DiskFull
             | Self::MemoryExhausted

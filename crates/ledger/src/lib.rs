@@ -6,14 +6,19 @@
 //! `pending → sent → posted | voided | unknown` (two-phase transfers after `TigerBeetle`). What
 //! may still be billed stays counted at its worst case.
 
+mod budget;
 mod day;
 mod price;
 mod receipt;
 mod scope;
 mod transfer;
 
+pub use budget::{
+    Budget, BudgetOf, DAY_PERCENTS, DayScope, Payer, UNLIMITED, thresholds_of, thresholds_text,
+    usual_thresholds,
+};
 pub use day::{Day, ZoneUnknown};
 pub use price::{PriceBook, PriceError, PriceVersion};
 pub use receipt::{Receipt, ReceiptLine, StageTotal};
-pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP};
+pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP, passed};
 pub use transfer::{Hold, Outcome, Posting, SettleError, Settled, Transfer, TransferState};

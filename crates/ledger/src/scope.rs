@@ -1,7 +1,11 @@
 //! Scopes: the accounts that a reservation must fit into, all or none.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use ytempire_core::{MicroUsd, Stage, VideoId};
+use ytempire_core::{MicroUsd, Stage, Timestamp, VideoId};
+
+use crate::BudgetOf;
 
 /// What one video may cost at the very most: $3.00, whatever its budget says.
 pub const VIDEO_CAP: MicroUsd = MicroUsd(3_000_000);
@@ -16,6 +20,8 @@ pub enum Scope {
     Video(VideoId),
     /// One stage's share of it, so that no stage eats another's.
     Stage(VideoId, Stage),
+    /// What is paid to others on a day, such as `2026-11-24`.
+    Day(BudgetOf, String),
 }
 
 impl Scope {
@@ -24,7 +30,18 @@ impl Scope {
         match self {
             Self::Video(video) => format!("video:{video}"),
             Self::Stage(video, stage) => format!("stage:{video}:{stage}"),
+            Self::Day(of, date) => format!("day:{}:{date}", of.key()),
         }
+    }
+
+    /// The account of a day that has this name.
+    pub fn day_from_key(key: &str) -> Option<Self> {
+        let (of, date) = key.strip_prefix("day:")?.rsplit_once(':')?;
+        Some(Self::Day(BudgetOf::from_key(of)?, date.to_owned()))
+    }
+
+    const fn is_day(&self) -> bool {
+        matches!(self, Self::Day(..))
     }
 
     /// Every scope that a charge of `stage` of `video` is counted in.
@@ -48,7 +65,7 @@ pub struct Account {
 
 /// A reservation that doesn't fit. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{scope} has {remaining} left of {cap}, and {asked} is asked")]
+#[error("{scope} has {remaining} left of {cap}, and {asked} is asked{}", self.day_text())]
 pub struct HoldRefused {
     /// The scope's name.
     pub scope: String,
@@ -58,6 +75,51 @@ pub struct HoldRefused {
     pub remaining: MicroUsd,
     /// What the scope may spend.
     pub cap: MicroUsd,
+    /// What is reserved in it.
+    pub pending: MicroUsd,
+    /// What is spent.
+    pub posted: MicroUsd,
+    /// Where it is a day's: when it was asked for, and when the day is over.
+    pub day: Option<(Timestamp, Timestamp)>,
+    /// Where it is a day's: which videos hold most of what is reserved.
+    pub holders: Vec<(VideoId, MicroUsd)>,
+}
+
+impl HoldRefused {
+    /// How long until its day is over; `None` where it is no day's.
+    pub fn resets_in(&self) -> Option<Duration> {
+        self.day.map(|(asked_at, ends_at)| ends_at.since(asked_at))
+    }
+
+    fn day_text(&self) -> String {
+        let Some((_, ends_at)) = self.day else {
+            return String::new();
+        };
+        let of = |(video, amount): &(VideoId, MicroUsd)| format!("{amount} by {video}");
+        let holders: Vec<String> = self.holders.iter().map(of).collect();
+        let held = if holders.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", holders.join(", "))
+        };
+        format!(
+            "; {} is spent and {} reserved{held}; it begins anew at {}",
+            self.posted,
+            self.pending,
+            ends_at.to_rfc3339()
+        )
+    }
+}
+
+/// Which of `thresholds` were passed when spending rose to `posted`, if those up to `announced` were
+/// announced before.
+pub fn passed(
+    thresholds: &[MicroUsd],
+    announced: MicroUsd,
+    posted: MicroUsd,
+) -> impl Iterator<Item = MicroUsd> + '_ {
+    let passed = move |t: &&MicroUsd| **t > announced && **t <= posted;
+    thresholds.iter().filter(passed).copied()
 }
 
 impl Account {
@@ -71,12 +133,6 @@ impl Account {
         }
     }
 
-    /// How many of [`THRESHOLDS`] are spent.
-    pub fn thresholds_passed(&self) -> usize {
-        let passed = THRESHOLDS.iter().filter(|t| self.posted >= **t);
-        passed.count()
-    }
-
     /// What may still be reserved; zero after an overrun, which stops the video.
     pub fn remaining(&self) -> MicroUsd {
         if self.overrun > MicroUsd::ZERO {
@@ -85,15 +141,29 @@ impl Account {
         MicroUsd((self.cap.0 - self.pending.0 - self.posted.0).max(0))
     }
 
+    /// What may still be reserved in `scope`. A bill above its reservation stops its video, but not
+    /// everything that is paid on the same day.
+    fn remaining_in(&self, scope: &Scope) -> MicroUsd {
+        if scope.is_day() {
+            return MicroUsd((self.cap.0 - self.pending.0 - self.posted.0).max(0));
+        }
+        self.remaining()
+    }
+
     /// The account after reserving `amount`. A free act always fits: local work that costs
     /// nothing isn't blocked by an exhausted budget.
     pub fn hold(self, scope: &Scope, amount: MicroUsd) -> Result<Self, HoldRefused> {
-        if amount > self.remaining() {
+        let remaining = self.remaining_in(scope);
+        if amount > remaining {
             return Err(HoldRefused {
                 scope: scope.key(),
                 asked: amount,
-                remaining: self.remaining(),
+                remaining,
                 cap: self.cap,
+                pending: self.pending,
+                posted: self.posted,
+                day: None,
+                holders: Vec::new(),
             });
         }
         Ok(Self {
@@ -177,6 +247,33 @@ mod tests {
             (MicroUsd(7), MicroUsd(6))
         );
         assert!(account.hold(&scope(), MicroUsd(6)).is_ok());
+    }
+
+    #[test]
+    fn an_overrun_stops_its_video_but_not_its_day() {
+        let day = Scope::Day(BudgetOf::Global, "2026-11-24".to_owned());
+        assert_eq!(Scope::day_from_key(&day.key()), Some(day.clone()));
+        let account = Account::with_cap(MicroUsd(30)).hold(&day, MicroUsd(4));
+        let after = account.unwrap().settle(MicroUsd(4), MicroUsd(25));
+        assert!(after.hold(&day, MicroUsd(5)).unwrap().is_sound());
+        assert!(after.hold(&day, MicroUsd(6)).is_err());
+        assert!(after.hold(&scope(), MicroUsd(1)).is_err());
+        // Beyond its cap it has nothing left, and stays sound.
+        let beyond = Account::with_cap(MicroUsd(10)).hold(&day, MicroUsd(4));
+        let beyond = beyond.unwrap().settle(MicroUsd(4), MicroUsd(25));
+        assert!(beyond.is_sound() && beyond.hold(&day, MicroUsd(1)).is_err());
+    }
+
+    #[test]
+    fn each_threshold_is_passed_once() {
+        let of = |announced, posted| -> Vec<i64> {
+            let passed = passed(&THRESHOLDS, MicroUsd(announced), MicroUsd(posted));
+            passed.map(|t| t.0).collect()
+        };
+        assert!(of(0, 2_499_999).is_empty());
+        assert_eq!(of(0, 2_800_000), [2_500_000, 2_800_000]);
+        assert_eq!(of(2_800_000, 3_100_000), [3_000_000]);
+        assert!(of(3_100_000, 3_100_000).is_empty());
     }
 
     #[test]

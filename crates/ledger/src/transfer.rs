@@ -65,9 +65,16 @@ pub struct Hold {
     pub price: PriceVersion,
     /// The most units it can take.
     pub quantity_max: u64,
+    /// The IANA name of the time zone in which the provider counts days.
+    pub day_zone: String,
 }
 
 impl Hold {
+    /// Whether somebody else is paid for it: it isn't our own machine's work, and it has a price.
+    pub fn is_paid(&self) -> bool {
+        !self.price.imputed && !self.price.price.0.is_zero()
+    }
+
     /// The worst case in money.
     pub fn amount(&self) -> Result<MicroUsd, MoneyError> {
         self.price.price.charge(self.quantity_max)
@@ -134,6 +141,9 @@ pub struct Transfer {
     pub held_at: Timestamp,
     /// When it ended.
     pub settled_at: Option<Timestamp>,
+    /// The accounts of days that it is counted in, by their names: those of the day on which it was
+    /// reserved, whenever it is settled.
+    pub days: Vec<String>,
 }
 
 /// What settling changes in the books.
@@ -234,6 +244,7 @@ pub(crate) mod tests {
             state: TransferState::Pending,
             held_at: now,
             settled_at: None,
+            days: Vec::new(),
         }
     }
 

@@ -297,6 +297,8 @@ pub struct Backend {
     pub calls_per_minute: Option<u32>,
     /// Backends that are asked instead while this one fails; `None`: the usual ones.
     pub fallback: Option<Vec<String>>,
+    /// The IANA name of the time zone in which the provider counts days.
+    pub day_zone: String,
 }
 
 impl Backend {
@@ -336,6 +338,7 @@ impl Backend {
             concurrent_max: None,
             calls_per_minute: None,
             fallback: None,
+            day_zone: "UTC".to_owned(),
         }
     }
 

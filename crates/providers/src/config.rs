@@ -111,6 +111,9 @@ pub struct BackendTable {
     /// in the middle of a video; else all others that fit the tier. `[]`: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Vec<String>>,
+    /// The IANA name of the time zone in which the provider counts days. Default `UTC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_zone: Option<String>,
 }
 
 const fn complex() -> Tier {
@@ -402,6 +405,7 @@ impl BackendTable {
             concurrent_max: self.concurrent_max,
             calls_per_minute: self.calls_per_minute,
             fallback: self.fallback.clone(),
+            day_zone: self.day_zone.clone().unwrap_or(usual.day_zone),
             ..usual
         })
     }

@@ -1,8 +1,10 @@
 //! Accounts of the ledger: locked together, changed in memory by `ledger`'s rules, saved together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use ledger::{Account, Scope, THRESHOLDS};
+use ledger::{
+    Account, DayScope, HoldRefused, Scope, UNLIMITED, passed, thresholds_of, usual_thresholds,
+};
 use serde_json::json;
 use tokio_postgres::Row;
 use ytempire_core::{Event, EventKind, MicroUsd, Plant, Stage, Timestamp, VideoId};
@@ -11,16 +13,30 @@ use crate::connection::{Question, Tx};
 use crate::event;
 use crate::sql::{Cells, Result};
 
-/// Opens accounts of a video that nobody sees yet.
+/// Opens accounts of a video that nobody sees yet. The video's own announces what is set for videos.
 pub(crate) const OPEN: &str = "\
-    INSERT INTO ledger_accounts (scope, cap)
-    SELECT scope, cap FROM unnest($1::text[], $2::bigint[]) AS new (scope, cap)";
+    INSERT INTO ledger_accounts (scope, cap, thresholds)
+    SELECT scope, cap,
+           CASE WHEN starts_with(scope, 'video:')
+                THEN (SELECT thresholds FROM budgets WHERE budgets.scope = 'video') END
+    FROM unnest($1::text[], $2::bigint[]) AS new (scope, cap)";
+
+/// Opens accounts of days, as far as they aren't there. In the order in which they are locked.
+const OPEN_DAYS: &str = "\
+    INSERT INTO ledger_accounts (scope, cap, day)
+    SELECT scope, $3, day
+    FROM unnest($1::text[], $2::text[]) AS new (scope, day)
+    ORDER BY scope
+    ON CONFLICT (scope) DO NOTHING";
+
+/// What is set for days.
+const BUDGETS: &str = "SELECT scope, cap, thresholds FROM budgets WHERE scope = ANY ($1)";
 
 /// Locked in the order of their keys.
 macro_rules! read {
     ($beside:literal, $lock:literal) => {
         concat!(
-            "SELECT scope, cap, pending, posted, overrun, announced
+            "SELECT scope, cap, pending, posted, overrun, thresholds, announced
              FROM ledger_accounts",
             $beside,
             " WHERE scope = ANY ($1)
@@ -32,12 +48,14 @@ macro_rules! read {
 
 /// The database checks once more what is written.
 const SAVE: &str = "\
-    INSERT INTO ledger_accounts (scope, cap, pending, posted, overrun, announced)
+    INSERT INTO ledger_accounts (scope, cap, pending, posted, overrun, thresholds, announced)
     SELECT *
-    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                $7::bigint[])
     ON CONFLICT (scope) DO UPDATE
-    SET pending = excluded.pending, posted = excluded.posted,
-        overrun = excluded.overrun, announced = excluded.announced";
+    SET cap = excluded.cap, pending = excluded.pending, posted = excluded.posted,
+        overrun = excluded.overrun, thresholds = excluded.thresholds,
+        announced = excluded.announced";
 
 /// The accounts that charges of some jobs are counted in.
 #[derive(Default)]
@@ -49,8 +67,10 @@ pub(crate) struct Books {
 #[derive(Default)]
 struct Page {
     account: Account,
-    /// Thresholds announced so far.
-    announced: i64,
+    /// Spending that is announced, as stored; `None`: the usual.
+    thresholds: Option<String>,
+    /// Spending up to which it was announced.
+    announced: MicroUsd,
     changed: bool,
 }
 
@@ -62,14 +82,18 @@ pub(crate) struct Columns<'a> {
     pending: Vec<i64>,
     posted: Vec<i64>,
     overrun: Vec<i64>,
+    thresholds: Vec<Option<&'a str>>,
     announced: Vec<i64>,
 }
 
 impl Books {
-    /// The accounts of these stages of these videos; not read yet.
-    pub(crate) fn of(jobs: impl Iterator<Item = (VideoId, Stage)>) -> Self {
+    /// The accounts of these stages of these videos, and of these days; not read yet.
+    pub(crate) fn of(
+        jobs: impl Iterator<Item = (VideoId, Stage)>,
+        days: impl Iterator<Item = String>,
+    ) -> Self {
         let scopes = jobs.flat_map(|(video, stage)| Scope::of(video, stage));
-        let mut keys: Vec<String> = scopes.map(|scope| scope.key()).collect();
+        let mut keys: Vec<String> = scopes.map(|scope| scope.key()).chain(days).collect();
         keys.sort_unstable();
         keys.dedup();
         // A stage that was given no share has an empty page.
@@ -101,7 +125,8 @@ impl Books {
             };
             let page = Page {
                 account,
-                announced: row.get("announced")?,
+                thresholds: row.get("thresholds")?,
+                announced: row.money("announced")?,
                 changed: false,
             };
             self.pages.insert(row.get("scope")?, page);
@@ -109,21 +134,53 @@ impl Books {
         Ok(())
     }
 
-    /// Locks and reads them.
-    pub(crate) async fn locked(tx: &Tx, video: VideoId, stage: Stage) -> Result<Self> {
-        let mut books = Self::of(std::iter::once((video, stage)));
-        let rows = tx.all(&[books.lock()]).await?.swap_remove(0);
-        books.read(&rows)?;
+    /// Locks and reads the accounts of a job and of `days`, which are opened where they aren't there
+    /// and put under the budgets that are set now.
+    pub(crate) async fn locked(
+        tx: &Tx,
+        (video, stage): (VideoId, Stage),
+        days: &HashMap<String, DayScope>,
+    ) -> Result<Self> {
+        let mut books = Self::of(std::iter::once((video, stage)), days.keys().cloned());
+        let scopes: Vec<&str> = days.keys().map(String::as_str).collect();
+        let dates: Vec<&str> = days.values().map(|day| day.date.as_str()).collect();
+        let of: Vec<String> = days.values().map(|day| day.of.key()).collect();
+        let mut questions = vec![books.lock()];
+        if !days.is_empty() {
+            let open: Question<'_> = (OPEN_DAYS, vec![&scopes, &dates, &UNLIMITED.0]);
+            questions.insert(0, open);
+            // After the locks: whoever waited for one sees what was set meanwhile.
+            questions.push((BUDGETS, vec![&of]));
+        }
+        let answers = tx.all(&questions).await?;
+        let mut answers = answers.into_iter().skip(usize::from(!days.is_empty()));
+        books.read(&answers.next().unwrap_or_default())?;
+        let mut budgets: HashMap<String, (MicroUsd, String)> = HashMap::new();
+        for row in answers.next().unwrap_or_default() {
+            let row = Cells::of("budgets", &row);
+            budgets.insert(
+                row.get("scope")?,
+                (row.money("cap")?, row.get("thresholds")?),
+            );
+        }
+        for (key, day) in days {
+            let (cap, thresholds) = match budgets.get(&day.of.key()) {
+                Some((cap, thresholds)) => (*cap, Some(thresholds.clone())),
+                None => (UNLIMITED, None),
+            };
+            let page = books.pages.entry(key.clone()).or_default();
+            (page.account.cap, page.thresholds) = (cap, thresholds);
+        }
         Ok(books)
     }
 
     /// Reserves `amount` in every scope, or fails.
     pub(crate) fn hold(
         &mut self,
-        (video, stage): (VideoId, Stage),
+        scopes: impl Iterator<Item = Scope>,
         amount: MicroUsd,
-    ) -> Result<()> {
-        for scope in Scope::of(video, stage) {
+    ) -> Result<(), HoldRefused> {
+        for scope in scopes {
             let page = self.pages.entry(scope.key()).or_default();
             page.account = page.account.hold(&scope, amount)?;
             page.changed = true;
@@ -131,22 +188,20 @@ impl Books {
         Ok(())
     }
 
-    /// Ends a reservation of `held` at `posted`, and tells of each threshold that the video's
+    /// Ends a reservation of `held` at `posted` in every scope, and tells of each threshold that
     /// spending has passed, exactly once.
     pub(crate) fn settle(
         &mut self,
         now: Timestamp,
-        (video, stage): (VideoId, Stage),
+        (video, scopes): (VideoId, impl Iterator<Item = Scope>),
         (held, posted): (MicroUsd, MicroUsd),
         told: &mut Vec<Event>,
     ) {
-        for scope in Scope::of(video, stage) {
+        for scope in scopes {
             let page = self.pages.entry(scope.key()).or_default();
             page.account = page.account.settle(held, posted);
             page.changed = true;
-            if let Scope::Video(_) = scope {
-                page.announce(now, video, told);
-            }
+            page.announce(now, &scope, video, told);
         }
     }
 
@@ -159,7 +214,8 @@ impl Books {
             columns.pending.push(page.account.pending.0);
             columns.posted.push(page.account.posted.0);
             columns.overrun.push(page.account.overrun.0);
-            columns.announced.push(page.announced);
+            columns.thresholds.push(page.thresholds.as_deref());
+            columns.announced.push(page.announced.0);
         }
         columns
     }
@@ -176,6 +232,7 @@ impl Columns<'_> {
                 &self.pending,
                 &self.posted,
                 &self.overrun,
+                &self.thresholds,
                 &self.announced,
             ],
         );
@@ -184,19 +241,17 @@ impl Columns<'_> {
 }
 
 impl Page {
-    fn announce(&mut self, now: Timestamp, video: VideoId, told: &mut Vec<Event>) {
+    /// Tells of thresholds as of something that happened to the video whose bill it was.
+    fn announce(&mut self, now: Timestamp, scope: &Scope, video: VideoId, told: &mut Vec<Event>) {
+        let own = self.thresholds.as_deref().map(thresholds_of);
+        let thresholds = own.as_deref().unwrap_or_else(|| usual_thresholds(scope));
         let posted = self.account.posted;
-        let passed = self.account.thresholds_passed();
-        let before = usize::try_from(self.announced).unwrap_or(0);
-        for threshold in THRESHOLDS.iter().take(passed).skip(before) {
-            let detail = json!({ "threshold_micro_usd": threshold, "posted_micro_usd": posted });
-            told.push(event::about_video(
-                now,
-                video,
-                EventKind::BudgetThreshold,
-                detail,
-            ));
+        for threshold in passed(thresholds, self.announced, posted) {
+            let detail = json!({ "scope": scope.key(), "threshold_micro_usd": threshold,
+                                 "posted_micro_usd": posted, "cap_micro_usd": self.account.cap });
+            let kind = EventKind::BudgetThreshold;
+            told.push(event::about_video(now, video, kind, detail));
         }
-        self.announced = passed.max(before) as i64;
+        self.announced = self.announced.max(posted);
     }
 }

@@ -163,18 +163,26 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The job of a lease that still holds; its video is locked from now on.
-pub(crate) async fn leased(tx: &Tx, lease: Lease) -> Result<Leased> {
+/// The job of a lease that still holds; its video is locked from now on. Asks `more` in the same
+/// journey, after that.
+pub(crate) async fn leased_and(
+    tx: &Tx,
+    lease: Lease,
+    more: Vec<Question<'_>>,
+) -> Result<(Leased, Vec<Vec<Row>>)> {
     let jobs = vec![lease.job.0];
     let mut questions: Vec<Question<'_>> = vec![(RUNNING, vec![&jobs])];
     if !Plant::CheckThenAct.is_in() {
         questions.insert(0, (LOCK, vec![&jobs]));
     }
-    let answers = tx.all(&questions).await?;
+    let own = questions.len();
+    questions.extend(more);
+    let mut answers = tx.all(&questions).await?;
+    let more = answers.split_off(own);
     let job = answers.last().and_then(|rows| rows.first());
     let job = job.map(decode_leased).transpose()?;
     let job = job.filter(|job| job.is(lease));
-    job.ok_or(Fault::Said(Error::LeaseLost))
+    Ok((job.ok_or(Fault::Said(Error::LeaseLost))?, more))
 }
 
 /// Jobs that nobody works on any more, locked after their videos: leases that ran out, and all of

@@ -4,7 +4,7 @@ use ledger::Scope;
 use store::{Deletion, Expired, Expiry, Kept, SpentRow};
 use tokio_postgres::Row;
 use uuid::Uuid;
-use ytempire_core::{AccountId, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{AccountId, ChannelId, Stage, Timestamp, VideoId, VideoState};
 
 use crate::connection::{Connection, Tx};
 use crate::sql::{Cells, Result};
@@ -12,7 +12,9 @@ use crate::sql::{Cells, Result};
 /// What a transfer adds to the books of its day: what was spent, or may have been.
 macro_rules! counted {
     () => {
-        "SELECT videos.account_id, coalesce(settled_at, held_at) / 86400000000 * 86400000000 AS day,
+        "SELECT videos.account_id,
+                coalesce(videos.channel_id, '00000000-0000-0000-0000-000000000000') AS channel_id,
+                coalesce(settled_at, held_at) / 86400000000 * 86400000000 AS day,
                 stage, backend, meter, unit_price, price_version, imputed,
                 quantity, posted,
                 CASE WHEN transfers.state = 'unknown' THEN held ELSE 0 END AS unknown
@@ -72,16 +74,16 @@ pub(crate) async fn delete(tx: &Tx, video: VideoId) -> Result<Deletion> {
 async fn close_books(tx: &Tx, video: VideoId) -> Result<()> {
     tx.execute(
         concat!(
-            "INSERT INTO spent (account_id, day, stage, backend, meter, unit_price, price_version,
+            "INSERT INTO spent (account_id, channel_id, day, stage, backend, meter, unit_price, price_version,
                                 imputed, transfers, quantity, posted, unknown)
-             SELECT account_id, day, stage, backend, meter, unit_price, price_version, imputed,
+             SELECT account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed,
                     count(*), sum(quantity)::bigint, sum(posted)::bigint, sum(unknown)::bigint
              FROM (",
             counted!(),
             " AND transfers.video_id = $1) AS counted
-             GROUP BY account_id, day, stage, backend, meter, unit_price, price_version, imputed
-             ORDER BY account_id, day, stage, backend, meter, unit_price, price_version, imputed
-             ON CONFLICT (account_id, day, stage, backend, meter, unit_price, price_version,
+             GROUP BY account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed
+             ORDER BY account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed
+             ON CONFLICT (account_id, channel_id, day, stage, backend, meter, unit_price, price_version,
                           imputed)
              DO UPDATE
              SET transfers = spent.transfers + excluded.transfers,
@@ -103,10 +105,10 @@ pub(crate) async fn spent(
     let rows = db
         .query(
             concat!(
-                "SELECT account_id, day, stage, backend, meter, imputed,
+                "SELECT account_id, channel_id, day, stage, backend, meter, imputed,
                         sum(quantity)::bigint AS quantity, sum(posted)::bigint AS posted,
                         sum(unknown)::bigint AS unknown
-                 FROM (SELECT account_id, day, stage, backend, meter, unit_price, price_version,
+                 FROM (SELECT account_id, channel_id, day, stage, backend, meter, unit_price, price_version,
                               imputed, quantity, posted, unknown
                        FROM spent
                        UNION ALL
@@ -114,8 +116,8 @@ pub(crate) async fn spent(
                 counted!(),
                 ") AS every
                  WHERE day >= $1 AND day < $2
-                 GROUP BY account_id, day, stage, backend, meter, imputed
-                 ORDER BY account_id, day, stage COLLATE \"C\", backend COLLATE \"C\",
+                 GROUP BY account_id, channel_id, day, stage, backend, meter, imputed
+                 ORDER BY account_id, channel_id, day, stage COLLATE \"C\", backend COLLATE \"C\",
                           meter COLLATE \"C\", imputed"
             ),
             &[&from.as_micros(), &until.as_micros()],
@@ -128,6 +130,7 @@ fn decode(row: &Row) -> Result<SpentRow> {
     let row = Cells::of("spent", row);
     Ok(SpentRow {
         account: AccountId(row.get("account_id")?),
+        channel: Some(ChannelId(row.get("channel_id")?)).filter(|id| !id.0.is_nil()),
         day: row.time("day")?,
         stage: row.named("stage", Stage::from_name)?,
         backend: row.get("backend")?,

@@ -5,7 +5,8 @@
 //! # Locks
 //! `SQLite` gives one writer for free; here row locks do it, always taken in one order:
 //! **videos** by id, then **jobs** by id, then **accounts of the ledger** by key, then cache
-//! entries by key, then the line. A submission locks the line and its account before it adds rows that
+//! entries by key, then the line. Days are accounts of the ledger, too; those that aren't there yet are added in the
+//! same order just before. A submission locks the line and its account before it adds rows that
 //! nobody else sees yet; one that a schedule starts locks the schedule before that. Every verb that changes something of a video first locks the video's row. So
 //! all that is true of one video is decided by one transaction after the other: whether its last
 //! job has ended, which job waits for how many, what fits its budget, which threshold was
@@ -26,6 +27,7 @@
 
 mod attempt;
 mod books;
+mod budget;
 mod cache;
 mod channel;
 mod claim;
@@ -35,6 +37,7 @@ mod ends;
 mod event;
 mod exit;
 mod health;
+mod hold;
 mod job;
 mod keep;
 mod limits;
@@ -54,13 +57,13 @@ mod view;
 mod wake;
 
 use async_trait::async_trait;
-use ledger::{Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
 use store::{
-    AccountRow, AttemptRow, CacheEntry, CacheTotals, ChannelRow, ClaimRequest, Deletion, Exchange,
-    Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad,
-    LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow,
-    ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted, VideoFilter,
-    VideoRow,
+    AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
+    DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
+    LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
+    Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission,
+    Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
@@ -281,7 +284,7 @@ impl Store for PostgresStore {
 
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()> {
         self.crash.pass("hold.before_commit");
-        let done = change!(self, |tx| transfer::hold(&tx, now, lease, &holds));
+        let done = change!(self, |tx| hold::hold(&tx, now, lease, &holds));
         self.crash.pass("hold.after_commit");
         done
     }
@@ -304,18 +307,42 @@ impl Store for PostgresStore {
         postings: Vec<Posting>,
         bought: Vec<CacheEntry>,
     ) -> Result<()> {
-        change!(self, |tx| async {
-            let job = job::leased(&tx, lease).await?;
-            transfer::settle(&tx, now, &job, &postings).await?;
-            let bought = bought.iter().map(|entry| (job.video, entry));
-            let bought = cache::Columns::of(now, bought);
-            tx.all(&bought.put().collect::<Vec<_>>()).await?;
-            Ok(())
-        })
+        change!(self, |tx| transfer::settle(
+            &tx, now, lease, &postings, &bought
+        ))
     }
 
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>> {
         ask!(self, |db| transfer::list(db, video))
+    }
+
+    async fn budget_set(&self, now: Timestamp, budget: Budget) -> Result<()> {
+        change!(self, |tx| budget::set(&tx, now, &budget))
+    }
+
+    async fn budget_remove(&self, now: Timestamp, of: BudgetOf) -> Result<bool> {
+        change!(self, |tx| budget::remove(&tx, now, &of))
+    }
+
+    async fn budget_list(&self) -> Result<Vec<Budget>> {
+        ask!(self, |db| budget::list(db))
+    }
+
+    async fn day_list(&self, from: &str, until: &str) -> Result<Vec<DayRow>> {
+        ask!(self, |db| budget::days(db, from, until))
+    }
+
+    async fn backend_switch(
+        &self,
+        now: Timestamp,
+        name: &str,
+        reason: Option<&str>,
+    ) -> Result<bool> {
+        change!(self, |tx| budget::switch(&tx, now, name, reason))
+    }
+
+    async fn backends_off(&self) -> Result<Vec<BackendSwitch>> {
+        ask!(self, |db| budget::off(db))
     }
 
     async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>> {

@@ -4,7 +4,7 @@ use store::{Error, Line, LineLoad, LineMode};
 use tokio_postgres::Row;
 use ytempire_core::{AccountId, Timestamp};
 
-use crate::connection::{Connection, Tx};
+use crate::connection::{Connection, Question, Tx};
 use crate::sql::{self, Cells, Fault, Result};
 
 const GET: &str = "SELECT id, mode, changed_at, reason FROM line";
@@ -34,11 +34,22 @@ pub(crate) async fn set(tx: &Tx, now: Timestamp, mode: LineMode, reason: &str) -
     Ok(())
 }
 
-/// Fails while nothing may be spent.
-pub(crate) async fn may_spend(tx: &Tx) -> Result<()> {
-    match get(tx).await?.mode {
+const SPEND: &str = "SELECT id, mode, ARRAY(SELECT name FROM backends_off) AS off FROM line";
+
+/// Asks whether anything may be spent, and on what not.
+pub(crate) fn spend() -> Question<'static> {
+    (SPEND, vec![])
+}
+
+/// Backends that are switched off, by the answer to that.
+///
+/// # Errors
+/// [`Error::Halted`] while nothing may be spent at all.
+pub(crate) fn may_spend(rows: &[Row]) -> Result<Vec<String>> {
+    let row = Cells::of("line", rows.first().ok_or_else(gone)?);
+    match row.named("mode", LineMode::from_name)? {
         LineMode::Halted => Err(Fault::Said(Error::Halted)),
-        LineMode::Running | LineMode::Paused => Ok(()),
+        LineMode::Running | LineMode::Paused => row.get("off"),
     }
 }
 

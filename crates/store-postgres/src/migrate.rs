@@ -60,6 +60,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0009_footprints.sql"),
         works_with: 5,
     },
+    Migration {
+        name: "0010_days",
+        text: include_str!("../migrations/0010_days.sql"),
+        works_with: 10,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use ledger::{Outcome, Posting, Settled, Transfer, TransferState};
+use ledger::{Outcome, Posting, Scope, Settled, Transfer, TransferState};
 use serde_json::json;
 use ytempire_core::{Event, EventKind, JobId, Plant, Timestamp, TransferId};
 
@@ -40,14 +40,23 @@ impl Money {
         if open.is_empty() && asked.is_empty() {
             return Ok(Self::default());
         }
-        let mut books = Books::of(jobs.iter().map(|job| (job.video, job.stage)));
-        let ids = transfer::names(asked.iter().copied());
-        let answers = tx.all(&[books.lock(), transfer::named(&ids)]).await?;
+        let mut known = open;
+        // Mostly none: what is asked for is open.
+        let is_known = |id: &TransferId| known.iter().any(|transfer| transfer.id == *id);
+        let ids = transfer::names(asked.iter().copied().filter(|id| !is_known(id)));
+        if !ids.is_empty() {
+            let named = tx.all(&[transfer::named(&ids)]).await?.swap_remove(0);
+            let named = named.iter().map(transfer::decode);
+            known.extend(named.collect::<Result<Vec<_>>>()?);
+        }
+        let days = known
+            .iter()
+            .flat_map(|transfer| transfer.days.iter().cloned());
+        let mut books = Books::of(jobs.iter().map(|job| (job.video, job.stage)), days);
+        let answers = tx.all(&[books.lock()]).await?;
         books.read(&answers[0])?;
         let mut transfers: HashMap<JobId, Vec<Transfer>> = HashMap::new();
-        let named = answers[1].iter().map(transfer::decode);
-        for transfer in open.into_iter().map(Ok).chain(named) {
-            let transfer = transfer?;
+        for transfer in known {
             let of_job = transfers.entry(transfer.job).or_default();
             if of_job.iter().all(|known| known.id != transfer.id) {
                 of_job.push(transfer);
@@ -125,7 +134,11 @@ impl Money {
                 continue;
             }
             let sums = (end.released, end.posted);
-            self.books.settle(now, (job.video, job.stage), sums, told);
+            let days = transfers.iter().find(|transfer| transfer.id == id);
+            let days = days.into_iter().flat_map(|transfer| &transfer.days);
+            let days = days.filter_map(|key| Scope::day_from_key(key));
+            let scopes = Scope::of(job.video, job.stage).into_iter().chain(days);
+            self.books.settle(now, (job.video, scopes), sums, told);
             if end.posted > end.released {
                 let detail = json!({ "transfer": id, "held_micro_usd": end.released,
                                      "posted_micro_usd": end.posted });

@@ -1,97 +1,35 @@
 //! Statements about money.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use ledger::{Hold, Posting, Settled, Transfer, TransferState};
-use store::{Error, Lease};
+use ledger::{Posting, Settled, Transfer, TransferState};
+use store::{CacheEntry, Error, Lease};
 use tokio_postgres::Row;
 use uuid::Uuid;
-use ytempire_core::{
-    JobId, MicroUsd, MoneyError, Stage, Timestamp, TransferId, UnitPrice, VideoId,
-};
+use ytempire_core::{JobId, Stage, Timestamp, TransferId, UnitPrice, VideoId};
 
-use crate::books::Books;
 use crate::connection::{Connection, Question, Tx};
-use crate::job::Leased;
 use crate::money::Money;
 use crate::sql::{Cells, Result};
-use crate::{event, job, line};
+use crate::{cache, event, job, line};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, video_id, job_id, stage, attempt, backend, meter, unit_price,
                     price_version, imputed, quantity_max, quantity, held, posted, state,
-                    held_at, settled_at
+                    held_at, settled_at, coalesce(days, '{}') AS days
              FROM transfers ",
             $rest
         )
     };
 }
 
-pub(crate) async fn hold(tx: &Tx, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
-    let job = job::leased(tx, lease).await?;
-    line::may_spend(tx).await?;
-    let ids = names(holds.iter().map(|hold| hold.id));
-    let known = tx.all(&[named(&ids)]).await?.swap_remove(0);
-    let known = known.iter().map(decode).collect::<Result<Vec<_>>>()?;
-    let mut books = Books::locked(tx, job.video, job.stage).await?;
-    let mut asked: Vec<TransferId> = Vec::new();
-    for hold in holds {
-        if let Some(known) = known.iter().find(|known| known.id == hold.id) {
-            // Asked twice. One that has ended, or that is another attempt's, covers nothing.
-            let covers = (known.job, known.attempt, known.state)
-                == (job.id, job.attempt, TransferState::Pending);
-            if covers {
-                continue;
-            }
-            return Err(misuse(hold.id, "can't be reserved again").into());
-        }
-        if asked.contains(&hold.id) {
-            continue;
-        }
-        asked.push(hold.id);
-        let amount = hold.amount()?;
-        books.hold((job.video, job.stage), amount)?;
-        insert(tx, now, &job, hold, amount).await?;
-    }
-    let changed = books.changed();
-    let save: Vec<_> = changed.save().into_iter().collect();
-    tx.all(&save).await?;
-    Ok(())
-}
-
-async fn insert(
-    tx: &Tx,
-    now: Timestamp,
-    job: &Leased,
-    hold: &Hold,
-    amount: MicroUsd,
-) -> Result<()> {
-    let quantity_max = i64::try_from(hold.quantity_max).map_err(|_| MoneyError::Overflow)?;
-    tx.execute(
-        "INSERT INTO transfers (id, video_id, job_id, stage, attempt, backend, meter, unit_price,
-                                price_version, imputed, quantity_max, held, state, held_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending', $13)",
-        &[
-            &hold.id.0,
-            &job.video.0,
-            &job.id.0,
-            &job.stage.as_str(),
-            &i64::from(job.attempt),
-            &hold.backend,
-            &hold.price.meter,
-            &hold.price.price.0.to_string(),
-            &hold.price.version(),
-            &hold.price.imputed,
-            &quantity_max,
-            &amount.0,
-            &now.as_micros(),
-        ],
-    )
-    .await?;
-    Ok(())
-}
+const SEND: &str = "\
+    UPDATE transfers
+    SET state = 'sent', sent_at = $3
+    WHERE id = ANY ($1) AND job_id = $2 AND state = 'pending'
+    RETURNING id, backend";
 
 pub(crate) async fn mark_sent(
     tx: &Tx,
@@ -99,38 +37,52 @@ pub(crate) async fn mark_sent(
     lease: Lease,
     ids: &[TransferId],
 ) -> Result<()> {
-    let job = job::leased(tx, lease).await?;
-    line::may_spend(tx).await?;
-    for id in ids {
-        let marked = tx
-            .execute(
-                "UPDATE transfers
-                 SET state = 'sent', sent_at = $3
-                 WHERE id = $1 AND job_id = $2 AND state = 'pending'",
-                &[&id.0, &job.id.0, &now.as_micros()],
-            )
-            .await?;
-        if marked == 0 {
-            return Err(misuse(*id, "is not pending").into());
+    let (job, answers) = job::leased_and(tx, lease, vec![line::spend()]).await?;
+    let off = line::may_spend(&answers[0])?;
+    let asked = names(ids.iter().copied());
+    let mut sent = HashSet::new();
+    for row in tx
+        .query(SEND, &[&asked, &job.id.0, &now.as_micros()])
+        .await?
+    {
+        let row = Cells::of("transfers", &row);
+        let backend: String = row.get("backend")?;
+        if off.contains(&backend) {
+            return Err(Error::BackendOff(backend).into());
         }
+        sent.insert(TransferId(row.get("id")?));
     }
-    Ok(())
+    match ids.iter().find(|id| !sent.contains(id)) {
+        Some(id) => Err(misuse(*id, "is not pending").into()),
+        None => Ok(()),
+    }
 }
 
-/// Ends some reservations of a job that goes on. Returns what there is to tell.
+/// Ends some reservations of a job that goes on, and keeps what they bought.
 pub(crate) async fn settle(
     tx: &Tx,
     now: Timestamp,
-    job: &Leased,
+    lease: Lease,
     postings: &[Posting],
+    bought: &[CacheEntry],
 ) -> Result<()> {
     let asked: Vec<TransferId> = postings.iter().map(|posting| posting.id).collect();
-    let mut money = Money::lock(tx, std::slice::from_ref(job), Vec::new(), &asked).await?;
+    let ids = names(asked.iter().copied());
+    let (job, answers) = job::leased_and(tx, lease, vec![named(&ids)]).await?;
+    let known = answers[0].iter().map(decode).collect::<Result<_>>()?;
+    let mut money = Money::lock(tx, std::slice::from_ref(&job), known, &asked).await?;
     let mut told = Vec::new();
-    money.post(now, job, postings, &mut told)?;
+    money.post(now, &job, postings, &mut told)?;
     let (changed, events) = (money.changed(now), event::Columns::of(&told));
-    let questions: Vec<_> = changed.save().chain(events.append()).collect();
-    tx.all(&questions).await?;
+    let bought = cache::Columns::of(now, bought.iter().map(|entry| (job.video, entry)));
+    let questions: Vec<_> = changed
+        .save()
+        .chain(events.append())
+        .chain(bought.put())
+        .collect();
+    if !questions.is_empty() {
+        tx.commit_with(&questions).await?;
+    }
     Ok(())
 }
 
@@ -228,5 +180,6 @@ pub(crate) fn decode(row: &Row) -> Result<Transfer> {
         state: row.named("state", TransferState::from_name)?,
         held_at: row.time("held_at")?,
         settled_at: row.time_or_none("settled_at")?,
+        days: row.get("days")?,
     })
 }

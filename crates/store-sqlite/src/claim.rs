@@ -37,6 +37,32 @@ pub(crate) fn claim(
     Ok(claimed)
 }
 
+/// Jobs that may be claimed, the most urgent first; what has reached its limit is passed over.
+const CANDIDATES: &str = "\
+    SELECT id, video_id, stage, args, attempt, cpu_milli, memory_mib, vram_mib,
+           encoder_sessions,
+           iif(:limited, (SELECT account_id FROM videos WHERE videos.id = jobs.video_id),
+               NULL) AS account_id,
+           iif(:limited, (SELECT channel_id FROM videos WHERE videos.id = jobs.video_id),
+               NULL) AS channel_id
+    FROM jobs
+    WHERE state = 'available'
+      AND (:video IS NULL OR video_id = :video)
+      AND (:only IS NULL OR id IN (SELECT value FROM json_each(:only)))
+      AND stage IN (SELECT value FROM json_each(:stages))
+      AND cpu_milli <= :cpu AND memory_mib <= :memory AND vram_mib <= :vram
+      AND encoder_sessions <= :encoders
+      AND (NOT :limited
+           OR stage NOT IN (SELECT value FROM json_each(:full_stages))
+              AND (SELECT account_id FROM videos WHERE videos.id = jobs.video_id)
+                  NOT IN (SELECT value FROM json_each(:full_accounts))
+              AND coalesce((SELECT channel_id
+                            FROM videos
+                            WHERE videos.id = jobs.video_id), '')
+                  NOT IN (SELECT value FROM json_each(:full_channels)))
+    ORDER BY rank, id
+    LIMIT :sight";
+
 /// What runs, where that is limited.
 fn running(tx: &Connection, limits: &Limits) -> Result<Running> {
     let mut running = Running::default();
@@ -81,33 +107,7 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
         let full = running.full_stages(limits);
         full.iter().map(|stage| stage.as_str()).collect()
     };
-    let mut statement = tx
-        .prepare_cached(
-            "SELECT id, video_id, stage, args, attempt, cpu_milli, memory_mib, vram_mib,
-                    encoder_sessions,
-                    iif(:limited, (SELECT account_id FROM videos WHERE videos.id = jobs.video_id),
-                        NULL) AS account_id,
-                    iif(:limited, (SELECT channel_id FROM videos WHERE videos.id = jobs.video_id),
-                        NULL) AS channel_id
-             FROM jobs
-             WHERE state = 'available'
-               AND (:video IS NULL OR video_id = :video)
-               AND (:only IS NULL OR id IN (SELECT value FROM json_each(:only)))
-               AND stage IN (SELECT value FROM json_each(:stages))
-               AND cpu_milli <= :cpu AND memory_mib <= :memory AND vram_mib <= :vram
-               AND encoder_sessions <= :encoders
-               AND (NOT :limited
-                    OR stage NOT IN (SELECT value FROM json_each(:full_stages))
-                       AND (SELECT account_id FROM videos WHERE videos.id = jobs.video_id)
-                           NOT IN (SELECT value FROM json_each(:full_accounts))
-                       AND coalesce((SELECT channel_id
-                                     FROM videos
-                                     WHERE videos.id = jobs.video_id), '')
-                           NOT IN (SELECT value FROM json_each(:full_channels)))
-             ORDER BY rank, id
-             LIMIT :sight",
-        )
-        .map_err(sql::error)?;
+    let mut statement = tx.prepare_cached(CANDIDATES).map_err(sql::error)?;
     let mut rows = statement
         .query(named_params! {
             ":video": request.video.map(|id| id.to_string()),
@@ -133,10 +133,8 @@ fn chosen(tx: &Connection, request: &ClaimRequest) -> Result<Vec<LeasedJob>> {
         if !left.take(job.needs) {
             continue;
         }
-        if !limits.is_none() {
-            if !running.take(limits, owner(row)?, job.stage) {
-                continue;
-            }
+        if !limits.is_none() && !running.take(limits, owner(row)?, job.stage) {
+            continue;
         }
         room = left;
         chosen.push(job);

@@ -3,13 +3,15 @@
 use ledger::Scope;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use store::{Deletion, Expired, Expiry, Kept, Result, SpentRow};
-use ytempire_core::{MicroUsd, Stage, Timestamp, VideoId, VideoState};
+use ytempire_core::{ChannelId, MicroUsd, Stage, Timestamp, VideoId, VideoState};
 
 use crate::sql;
 
 /// What a transfer adds to the books of its day: what was spent, or may have been.
 const COUNTED: &str = "\
-    SELECT videos.account_id, coalesce(settled_at, held_at) / 86400000000 * 86400000000 AS day,
+    SELECT videos.account_id,
+           coalesce(videos.channel_id, '00000000-0000-0000-0000-000000000000') AS channel_id,
+           coalesce(settled_at, held_at) / 86400000000 * 86400000000 AS day,
            stage, backend, meter, unit_price, price_version, imputed,
            quantity, posted, iif(transfers.state = 'unknown', held, 0) AS unknown
     FROM transfers
@@ -65,13 +67,13 @@ pub(crate) fn delete(tx: &Connection, video: VideoId) -> Result<Deletion> {
 /// Adds what a video spent to the books of each day.
 fn close_books(tx: &Connection, id: &str) -> Result<()> {
     let text = format!(
-        "INSERT INTO spent (account_id, day, stage, backend, meter, unit_price, price_version,
+        "INSERT INTO spent (account_id, channel_id, day, stage, backend, meter, unit_price, price_version,
                             imputed, transfers, quantity, posted, unknown)
-         SELECT account_id, day, stage, backend, meter, unit_price, price_version, imputed,
+         SELECT account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed,
                 count(*), sum(quantity), sum(posted), sum(unknown)
          FROM ({COUNTED} AND transfers.video_id = ?1)
-         GROUP BY account_id, day, stage, backend, meter, unit_price, price_version, imputed
-         ON CONFLICT (account_id, day, stage, backend, meter, unit_price, price_version, imputed)
+         GROUP BY account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed
+         ON CONFLICT (account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed)
          DO UPDATE
          SET transfers = transfers + excluded.transfers, quantity = quantity + excluded.quantity,
              posted = posted + excluded.posted, unknown = unknown + excluded.unknown"
@@ -84,16 +86,16 @@ fn close_books(tx: &Connection, id: &str) -> Result<()> {
 
 pub(crate) fn spent(db: &Connection, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>> {
     let text = format!(
-        "SELECT account_id, day, stage, backend, meter, imputed, sum(quantity) AS quantity,
+        "SELECT account_id, channel_id, day, stage, backend, meter, imputed, sum(quantity) AS quantity,
                 sum(posted) AS posted, sum(unknown) AS unknown
-         FROM (SELECT account_id, day, stage, backend, meter, unit_price, price_version, imputed,
+         FROM (SELECT account_id, channel_id, day, stage, backend, meter, unit_price, price_version, imputed,
                       quantity, posted, unknown
                FROM spent
                UNION ALL
                {COUNTED})
          WHERE day >= :from AND day < :until
-         GROUP BY account_id, day, stage, backend, meter, imputed
-         ORDER BY account_id, day, stage, backend, meter, imputed"
+         GROUP BY account_id, channel_id, day, stage, backend, meter, imputed
+         ORDER BY account_id, channel_id, day, stage, backend, meter, imputed"
     );
     let mut statement = db.prepare_cached(&text).map_err(sql::error)?;
     let mut rows = statement
@@ -110,6 +112,8 @@ fn decode(row: &Row<'_>) -> Result<SpentRow> {
     let number = |column| row.get::<_, i64>(column).map_err(sql::error);
     Ok(SpentRow {
         account: sql::parsed(row, "spent", "account_id")?,
+        channel: Some(sql::parsed::<ChannelId>(row, "spent", "channel_id")?)
+            .filter(|id| !id.0.is_nil()),
         day: Timestamp::from_micros(number("day")?),
         stage: sql::named(row, "spent", "stage", Stage::from_name)?,
         backend: row.get("backend").map_err(sql::error)?,

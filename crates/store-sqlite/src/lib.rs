@@ -4,6 +4,8 @@
 //! `journal_mode=WAL, synchronous=FULL`: what is acknowledged survives a power cut.
 
 mod attempt;
+mod books;
+mod budget;
 mod cache;
 mod channel;
 mod claim;
@@ -25,13 +27,13 @@ mod writer;
 use std::path::Path;
 
 use async_trait::async_trait;
-use ledger::{Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
 use store::{
-    AccountRow, AttemptRow, CacheEntry, CacheTotals, ChannelRow, ClaimRequest, Deletion, Exchange,
-    Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease, LeasedJob, Line, LineLoad,
-    LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise, Result, ScheduleRow,
-    ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted, VideoFilter,
-    VideoRow,
+    AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
+    DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
+    LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
+    Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission,
+    Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
@@ -226,6 +228,45 @@ impl Store for SqliteStore {
         self.connections
             .read(move |db| transfer::list(db, video))
             .await
+    }
+
+    async fn budget_set(&self, now: Timestamp, budget: Budget) -> Result<()> {
+        self.connections
+            .write(move |tx| budget::set(tx, now, &budget))
+            .await
+    }
+
+    async fn budget_remove(&self, now: Timestamp, of: BudgetOf) -> Result<bool> {
+        self.connections
+            .write(move |tx| budget::remove(tx, now, &of))
+            .await
+    }
+
+    async fn budget_list(&self) -> Result<Vec<Budget>> {
+        self.connections.read(budget::list).await
+    }
+
+    async fn day_list(&self, from: &str, until: &str) -> Result<Vec<DayRow>> {
+        let (from, until) = (from.to_owned(), until.to_owned());
+        self.connections
+            .read(move |db| budget::days(db, &from, &until))
+            .await
+    }
+
+    async fn backend_switch(
+        &self,
+        now: Timestamp,
+        name: &str,
+        reason: Option<&str>,
+    ) -> Result<bool> {
+        let (name, reason) = (name.to_owned(), reason.map(str::to_owned));
+        self.connections
+            .write(move |tx| budget::switch(tx, now, &name, reason.as_deref()))
+            .await
+    }
+
+    async fn backends_off(&self) -> Result<Vec<BackendSwitch>> {
+        self.connections.read(budget::off).await
     }
 
     async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>> {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0009_footprints",
         include_str!("../migrations/0009_footprints.sql"),
     ),
+    ("0010_days", include_str!("../migrations/0010_days.sql")),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -5,7 +5,7 @@ use rusqlite::{Connection, named_params};
 use store::{Result, Submission, Submitted, VideoRow};
 use ytempire_core::{EventKind, Timestamp};
 
-use crate::{channel, event, job, line, sql, transfer, video};
+use crate::{books, channel, event, job, line, sql, video};
 
 pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Result<Submitted> {
     if let Some(video) = by_key(tx, new)? {
@@ -45,9 +45,9 @@ pub(crate) fn submit(tx: &Connection, now: Timestamp, new: &Submission) -> Resul
         })
     })
     .map_err(sql::error)?;
-    transfer::open_account(tx, &Scope::Video(new.video), new.budget)?;
+    books::open(tx, &Scope::Video(new.video), new.budget)?;
     for (stage, cap) in &new.envelopes {
-        transfer::open_account(tx, &Scope::Stage(new.video, *stage), *cap)?;
+        books::open(tx, &Scope::Stage(new.video, *stage), *cap)?;
     }
     job::add(tx, now, new.video, &new.jobs)?;
     if let Some(start) = new.start_at.filter(|start| *start > now) {

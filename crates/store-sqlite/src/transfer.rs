@@ -1,57 +1,13 @@
 //! Statements about money.
 
-use ledger::{Account, Hold, Outcome, Posting, Scope, THRESHOLDS, Transfer, TransferState};
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use ledger::{Hold, HoldRefused, Outcome, Payer, Posting, Scope, Transfer, TransferState};
+use rusqlite::{Connection, Row, named_params};
 use serde_json::json;
 use store::{Error, Lease, Result};
 use ytempire_core::{EventKind, MicroUsd, Stage, Timestamp, TransferId, UnitPrice, VideoId};
 
 use crate::job::Leased;
-use crate::{event, job, line, sql};
-
-pub(crate) fn open_account(tx: &Connection, scope: &Scope, cap: MicroUsd) -> Result<()> {
-    tx.prepare_cached("INSERT INTO ledger_accounts (scope, cap) VALUES (?1, ?2)")
-        .and_then(|mut s| s.execute((scope.key(), cap.0)))
-        .map(drop)
-        .map_err(sql::error)
-}
-
-fn account(tx: &Connection, scope: &Scope) -> Result<Account> {
-    tx.prepare_cached("SELECT cap, pending, posted, overrun FROM ledger_accounts WHERE scope = ?1")
-        .and_then(|mut s| {
-            s.query_row([scope.key()], |row| {
-                Ok(Account {
-                    cap: MicroUsd(row.get(0)?),
-                    pending: MicroUsd(row.get(1)?),
-                    posted: MicroUsd(row.get(2)?),
-                    overrun: MicroUsd(row.get(3)?),
-                })
-            })
-            .optional()
-        })
-        .map_err(sql::error)?
-        // A stage that was given no share has none.
-        .map_or_else(
-            || open_account(tx, scope, MicroUsd::ZERO).map(|()| Account::default()),
-            Ok,
-        )
-}
-
-fn save(tx: &Connection, scope: &Scope, account: &Account) -> Result<()> {
-    tx.prepare_cached(
-        "UPDATE ledger_accounts SET pending = ?2, posted = ?3, overrun = ?4 WHERE scope = ?1",
-    )
-    .and_then(|mut s| {
-        s.execute((
-            scope.key(),
-            account.pending.0,
-            account.posted.0,
-            account.overrun.0,
-        ))
-    })
-    .map(drop)
-    .map_err(sql::error)
-}
+use crate::{books, budget, event, job, line, sql};
 
 pub(crate) fn hold(tx: &Connection, now: Timestamp, lease: Lease, holds: &[Hold]) -> Result<()> {
     let job = job::leased(tx, lease)?;
@@ -66,14 +22,102 @@ pub(crate) fn hold(tx: &Connection, now: Timestamp, lease: Lease, holds: &[Hold]
             }
             return Err(misused(hold.id, "can't be reserved again"));
         }
+        if hold.is_paid() {
+            budget::is_on(tx, &hold.backend)?;
+        }
         let amount = hold.amount()?;
         for scope in Scope::of(job.video, job.stage) {
-            let held = account(tx, &scope)?.hold(&scope, amount)?;
-            save(tx, &scope, &held)?;
+            let mut page = books::page(tx, &scope)?;
+            page.account = page.account.hold(&scope, amount)?;
+            books::save(tx, &scope, &page)?;
         }
-        insert(tx, now, &job, hold, amount)?;
+        let days = if hold.is_paid() {
+            Some(hold_days(tx, now, &job, (hold, amount), holds)?)
+        } else {
+            None
+        };
+        insert(tx, now, &job, hold, (amount, days))?;
     }
     Ok(())
+}
+
+/// Reserves `amount` in the days that a paid act is counted in, one of those that are `asked` together.
+/// The days' names.
+fn hold_days(
+    tx: &Connection,
+    now: Timestamp,
+    job: &Leased,
+    (hold, amount): (&Hold, MicroUsd),
+    asked: &[Hold],
+) -> Result<String> {
+    let days = payer(tx, job.video)?.days_of(now, hold);
+    let mut keys = Vec::new();
+    for day in days {
+        let mut page = books::page_of_day(tx, &day)?;
+        match page.account.hold(&day.scope, amount) {
+            Ok(account) => page.account = account,
+            Err(refused) => {
+                let refused = HoldRefused {
+                    day: Some((now, day.resets_at)),
+                    holders: holders(tx, &refused.scope, asked)?,
+                    ..refused
+                };
+                return Err(refused.into());
+            }
+        }
+        books::save(tx, &day.scope, &page)?;
+        keys.push(day.scope.key());
+    }
+    sql::to_json(&keys)
+}
+
+/// Who pays for a video.
+fn payer(tx: &Connection, video: VideoId) -> Result<Payer> {
+    let mut statement = tx
+        .prepare_cached(
+            "SELECT videos.id, videos.account_id, videos.channel_id, accounts.zone AS account_zone,
+                    channels.zone AS channel_zone
+             FROM videos
+             JOIN accounts ON accounts.id = videos.account_id
+             LEFT JOIN channels ON channels.id = videos.channel_id
+             WHERE videos.id = ?1",
+        )
+        .map_err(sql::error)?;
+    let mut rows = statement.query([video.to_string()]).map_err(sql::error)?;
+    let row = rows.next().map_err(sql::error)?;
+    let row = row.ok_or_else(|| Error::Database(format!("video {video} is gone")))?;
+    Ok(Payer {
+        account: sql::parsed(row, "videos", "account_id")?,
+        account_zone: row.get("account_zone").map_err(sql::error)?,
+        channel: sql::parsed_or_none(row, "videos", "channel_id")?,
+        channel_zone: row.get("channel_zone").map_err(sql::error)?,
+    })
+}
+
+/// Which videos hold most of what is reserved in a day, beside what is `asked` just now.
+fn holders(tx: &Connection, scope: &str, asked: &[Hold]) -> Result<Vec<(VideoId, MicroUsd)>> {
+    let mut statement = tx
+        .prepare_cached(
+            "SELECT video_id AS id, sum(held) AS held
+             FROM transfers
+             WHERE days IS NOT NULL AND state IN ('pending', 'sent', 'unknown')
+               AND ?1 IN (SELECT value FROM json_each(days))
+               AND id NOT IN (SELECT value FROM json_each(?2))
+             GROUP BY video_id
+             ORDER BY held DESC, video_id
+             LIMIT 3",
+        )
+        .map_err(sql::error)?;
+    let asked: Vec<String> = asked.iter().map(|hold| hold.id.to_string()).collect();
+    let mut rows = statement
+        .query((scope, sql::to_json(&asked)?))
+        .map_err(sql::error)?;
+    let mut holders = Vec::new();
+    while let Some(row) = rows.next().map_err(sql::error)? {
+        let held = row.get("held").map_err(sql::error)?;
+        holders.push((sql::parsed(row, "transfers", "id")?, MicroUsd(held)));
+    }
+    Ok(holders)
 }
 
 fn insert(
@@ -81,15 +125,15 @@ fn insert(
     now: Timestamp,
     job: &Leased,
     hold: &Hold,
-    amount: MicroUsd,
+    (amount, days): (MicroUsd, Option<String>),
 ) -> Result<()> {
     let quantity_max = i64::try_from(hold.quantity_max)
         .map_err(|_| Error::Money(ytempire_core::MoneyError::Overflow))?;
     tx.prepare_cached(
         "INSERT INTO transfers (id, video_id, job_id, stage, attempt, backend, meter, unit_price,
-                                price_version, imputed, quantity_max, held, state, held_at)
+                                price_version, imputed, quantity_max, held, state, held_at, days)
          VALUES (:id, :video, :job, :stage, :attempt, :backend, :meter, :price,
-                 :version, :imputed, :max, :held, 'pending', :now)",
+                 :version, :imputed, :max, :held, 'pending', :now, :days)",
     )
     .and_then(|mut s| {
         s.execute(named_params! {
@@ -106,6 +150,7 @@ fn insert(
             ":max": quantity_max,
             ":held": amount.0,
             ":now": now.as_micros(),
+            ":days": days,
         })
     })
     .map(drop)
@@ -131,6 +176,9 @@ pub(crate) fn mark_sent(
             .map_err(sql::error)?;
         if marked == 0 {
             return Err(misused(*id, "is not pending"));
+        }
+        if let Some(transfer) = find(tx, *id)? {
+            budget::is_on(tx, &transfer.backend)?;
         }
     }
     Ok(())
@@ -198,12 +246,15 @@ fn settle(
     if settled.state == TransferState::Unknown {
         return Ok(());
     }
-    for scope in Scope::of(job.video, job.stage) {
-        let after = account(tx, &scope)?.settle(settled.released, settled.posted);
-        save(tx, &scope, &after)?;
-        if let Scope::Video(_) = scope {
-            announce(tx, now, job.video, &scope, &after)?;
-        }
+    let days = transfer
+        .days
+        .iter()
+        .filter_map(|key| Scope::day_from_key(key));
+    for scope in Scope::of(job.video, job.stage).into_iter().chain(days) {
+        let mut page = books::page(tx, &scope)?;
+        page.account = page.account.settle(settled.released, settled.posted);
+        page.announce(tx, now, &scope, job.video)?;
+        books::save(tx, &scope, &page)?;
     }
     if settled.posted > settled.released {
         let detail = json!({ "transfer": transfer.id, "held_micro_usd": transfer.held,
@@ -212,34 +263,6 @@ fn settle(
         event::about_job(tx, now, about, EventKind::BudgetOverrun, detail)?;
     }
     Ok(())
-}
-
-/// Tells of each threshold that the video's spending has passed, exactly once.
-fn announce(
-    tx: &Connection,
-    now: Timestamp,
-    video: VideoId,
-    scope: &Scope,
-    account: &Account,
-) -> Result<()> {
-    let passed = account.thresholds_passed();
-    let told: i64 = tx
-        .prepare_cached("SELECT announced FROM ledger_accounts WHERE scope = ?1")
-        .and_then(|mut s| s.query_row([scope.key()], |row| row.get(0)))
-        .map_err(sql::error)?;
-    let told = usize::try_from(told).unwrap_or(0);
-    if passed <= told {
-        return Ok(());
-    }
-    for threshold in &THRESHOLDS[told..passed] {
-        let detail =
-            json!({ "threshold_micro_usd": threshold, "posted_micro_usd": account.posted });
-        event::about_video(tx, now, video, EventKind::BudgetThreshold, &detail)?;
-    }
-    tx.prepare_cached("UPDATE ledger_accounts SET announced = ?2 WHERE scope = ?1")
-        .and_then(|mut s| s.execute((scope.key(), passed as i64)))
-        .map(drop)
-        .map_err(sql::error)
 }
 
 fn misused(id: TransferId, why: &str) -> Error {
@@ -291,5 +314,9 @@ fn decode(row: &Row<'_>) -> Result<Transfer> {
         state: sql::named(row, "transfers", "state", TransferState::from_name)?,
         held_at: Timestamp::from_micros(number("held_at")?),
         settled_at: settled_at.map(Timestamp::from_micros),
+        days: match row.get::<_, Option<String>>("days").map_err(sql::error)? {
+            None => Vec::new(),
+            Some(_) => sql::json(row, "transfers", "days")?,
+        },
     })
 }

@@ -76,7 +76,7 @@ pub(crate) async fn videos_are_made_for_channels_that_are_there(world: World) {
         ..VideoFilter::newest(9)
     };
     let of_sea = world.store.video_list(filter).await.unwrap();
-    assert_eq!(of_sea, [video.clone()]);
+    assert_eq!(of_sea, [video]);
     let view = world.store.line_view(world.now(), 9).await.unwrap();
     let channels: Vec<_> = view.videos.iter().map(|video| video.channel).collect();
     assert_eq!(channels, [Some(sea.id), None]);

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "cases are test code")]
 
+mod budget;
 mod cache;
 mod channel;
 mod exchange;
@@ -77,6 +78,16 @@ where
         money::posting_settles_once_and_an_overrun_stops_the_video,
         money::thresholds_are_announced_once,
         money::a_reservation_covers_one_attempt_of_one_job,
+        budget::budgets_are_set_listed_and_removed,
+        budget::what_is_paid_is_counted_by_day_and_nothing_else_is,
+        budget::a_full_day_refuses_names_its_holders_and_writes_nothing,
+        budget::days_begin_where_their_owner_is,
+        budget::what_was_reserved_yesterday_is_settled_into_yesterday,
+        budget::a_lower_budget_refuses_more_and_a_higher_one_wakes_who_waits,
+        budget::racing_holds_never_pass_a_day,
+        budget::thresholds_of_days_are_announced_once,
+        budget::thresholds_of_videos_are_as_they_are_set,
+        budget::a_backend_that_is_off_gets_nothing,
         cache::what_money_bought_is_kept_with_the_posting,
         cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
         cache::work_done_again_replaces_what_was_lost,

@@ -197,6 +197,7 @@ impl World {
             backend: "fake".to_owned(),
             price,
             quantity_max: units,
+            day_zone: "UTC".to_owned(),
         }
     }
 

@@ -24,7 +24,10 @@ pub enum Error {
     ChannelGone(ytempire_core::ChannelId),
     /// A reservation doesn't fit a scope.
     #[error(transparent)]
-    BudgetExceeded(#[from] HoldRefused),
+    BudgetExceeded(Box<HoldRefused>),
+    /// A backend is switched off: nothing may be reserved for it or sent to it.
+    #[error("backend {0:?} is switched off")]
+    BackendOff(String),
     /// A transfer can't be settled so.
     #[error(transparent)]
     Ledger(#[from] ledger::SettleError),
@@ -65,4 +68,10 @@ pub enum Error {
     /// The database failed otherwise.
     #[error("the database failed: {0}")]
     Database(String),
+}
+
+impl From<HoldRefused> for Error {
+    fn from(refused: HoldRefused) -> Self {
+        Self::BudgetExceeded(Box::new(refused))
+    }
 }

@@ -1,7 +1,7 @@
 //! What is kept of ended videos, and for how long: deleting them, and the books that outlive them.
 
 use serde::{Deserialize, Serialize};
-use ytempire_core::{AccountId, MicroUsd, Stage, Timestamp};
+use ytempire_core::{AccountId, ChannelId, MicroUsd, Stage, Timestamp};
 
 /// What became of the wish to delete a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Deletion {
 pub struct SpentRow {
     /// Whose money.
     pub account: AccountId,
+    /// For which of its channels.
+    pub channel: Option<ChannelId>,
     /// The beginning of the day in UTC on which it was settled.
     pub day: Timestamp,
     /// On which stage.

@@ -4,6 +4,7 @@
 //! parameter of every verb that needs it, and every write of a worker carries the fencing
 //! number of its lease: 0 rows touched is [`Error::LeaseLost`].
 
+mod budget;
 mod channel;
 mod error;
 mod keep;
@@ -15,9 +16,10 @@ mod schedule;
 mod view;
 
 use async_trait::async_trait;
-use ledger::{Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
 use ytempire_core::{AccountId, ChannelId, Event, NodeId, ScheduleId, Timestamp, VideoId};
 
+pub use budget::{BackendSwitch, DayRow};
 pub use channel::{AccountRow, ChannelRow};
 pub use error::Error;
 pub use keep::{Deletion, Expired, Expiry, Kept, SpentRow};
@@ -122,12 +124,18 @@ pub trait Store: Send + Sync {
 
     // --- money ---
 
-    /// Reserves all of `holds` in every scope of the lease's video and stage, or none.
-    /// [`Error::Halted`] while the line is halted.
+    /// Reserves all of `holds` in every scope, or none: the lease's video and stage; and where
+    /// somebody is paid ([`Hold::is_paid`]) the days of its account, channel and provider and that
+    /// of all, each in its own time zone.
+    ///
+    /// # Errors
+    /// [`Error::BudgetExceeded`] names the scope that has no room, who holds it and when it begins
+    /// anew. [`Error::Halted`] while the line is halted. [`Error::BackendOff`].
     async fn transfer_hold(&self, now: Timestamp, lease: Lease, holds: Vec<Hold>) -> Result<()>;
 
     /// Notes that the requests of these reservations are about to leave. Committed before
-    /// they do. [`Error::Halted`] while the line is halted: they may not leave.
+    /// they do. [`Error::Halted`] while the line is halted, and [`Error::BackendOff`]: they may not
+    /// leave.
     async fn transfer_mark_sent(
         &self,
         now: Timestamp,
@@ -149,8 +157,34 @@ pub trait Store: Send + Sync {
     /// All transfers of a video, in the order in which they were reserved.
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>>;
 
-    /// What was spent on days that began at `from` or later and before `until`, by account, day,
-    /// stage, backend and meter, in this order: by videos that are there and by deleted ones.
+    /// Sets a budget, in place of what was set before. Jobs that wait because a day's budget is used
+    /// up are tried again at once.
+    async fn budget_set(&self, now: Timestamp, budget: Budget) -> Result<()>;
+
+    /// Removes a budget. Jobs that wait for one are tried again at once. `false` if there is none.
+    async fn budget_remove(&self, now: Timestamp, of: BudgetOf) -> Result<bool>;
+
+    /// All budgets, by the name of whose they are.
+    async fn budget_list(&self) -> Result<Vec<Budget>>;
+
+    /// What days cost whose dates are `from` to `until`, such as `2026-11-24`, both included; by date
+    /// and name.
+    async fn day_list(&self, from: &str, until: &str) -> Result<Vec<DayRow>>;
+
+    /// Switches a backend off, or on again: `reason` is `None`. Jobs that wait for it are tried again
+    /// at once. `false` if it was so before; a new reason is kept all the same.
+    async fn backend_switch(
+        &self,
+        now: Timestamp,
+        name: &str,
+        reason: Option<&str>,
+    ) -> Result<bool>;
+
+    /// Backends that are switched off, by name.
+    async fn backends_off(&self) -> Result<Vec<BackendSwitch>>;
+
+    /// What was spent on days that began at `from` or later and before `until`, by account, channel,
+    /// day, stage, backend and meter, in this order: by videos that are there and by deleted ones.
     async fn spent_list(&self, from: Timestamp, until: Timestamp) -> Result<Vec<SpentRow>>;
 
     // --- artifacts and cache ---

@@ -27,6 +27,9 @@ const ADMISSION_TICK: Duration = Duration::from_millis(250);
 pub(crate) enum CallError {
     /// The provider failed: another backend may do.
     Provider(providers::Error),
+    /// Nothing may be bought there: it is switched off, or its day's budget is used up. Another
+    /// backend may do.
+    Closed(StageError),
     /// Anything else: none will.
     Stage(StageError),
 }
@@ -47,7 +50,7 @@ impl CallError {
     /// What it means for the job, where no other backend is left.
     pub(crate) fn into_stage(self) -> StageError {
         match self {
-            Self::Stage(e) => e,
+            Self::Stage(e) | Self::Closed(e) => e,
             Self::Provider(e) => match e.class {
                 Class::Cancelled => StageError::interrupted(),
                 Class::Quota | Class::Input => StageError::discard(e.code, e),
@@ -126,8 +129,23 @@ impl<'a> Choice<'a> {
                 self.failed = Some(CallError::Provider(e));
                 Ok(())
             }
+            CallError::Closed(e) => {
+                tracing::info!(backend = backend.name, why = e.text(), "passed over");
+                self.left.retain(|other| other.name != backend.name);
+                self.failed = Some(CallError::Closed(e));
+                Ok(())
+            }
             other => Err(other.into_stage()),
         }
+    }
+}
+
+/// Whether only this backend is concerned.
+fn closes(error: &store::Error) -> bool {
+    match error {
+        store::Error::BackendOff(_) => true,
+        store::Error::BudgetExceeded(refused) => refused.scope.starts_with("day:provider:"),
+        _ => false,
     }
 }
 
@@ -155,12 +173,13 @@ impl<'a> Call<'a> {
     /// Waits until the backend's limits admit it, reserves `quote`, and notes that it leaves.
     ///
     /// # Errors
-    /// [`Code::ProviderBusy`] where it isn't admitted for [`ADMISSION_MAX`]; what the store says.
+    /// [`Code::ProviderBusy`] where it isn't admitted for [`ADMISSION_MAX`]; [`CallError::Closed`]
+    /// where another backend may do; what the store says.
     pub(crate) async fn begin(
         attempt: &'a Attempt,
         backend: &'a Backend,
         quote: Usage,
-    ) -> Result<Self, StageError> {
+    ) -> Result<Self, CallError> {
         let parts = &attempt.parts;
         let (hold, holds) = CallHold::ask(parts, backend, quote)?;
         let permit = admitted(attempt, backend, &hold).await?;
@@ -178,9 +197,14 @@ impl<'a> Call<'a> {
         };
         match reserved.await {
             Ok(()) => Ok(call),
+            Err(e) if closes(&e) => {
+                call.give_back().await;
+                call.release().await;
+                Err(CallError::Closed(e.into()))
+            }
             Err(e) => {
                 call.release().await;
-                Err(e.into())
+                Err(StageError::from(e).into())
             }
         }
     }
@@ -235,6 +259,16 @@ impl<'a> Call<'a> {
             .await;
         self.release().await;
         Ok(settled?)
+    }
+
+    /// Gives back what is reserved for a request that may not leave after all.
+    async fn give_back(&self) {
+        let postings = self.hold.failed(providers::Billed::No);
+        let (store, lease) = (&self.attempt.parts.store, self.attempt.job.lease);
+        let now = self.attempt.parts.now();
+        // Where nothing was reserved there is nothing to give back, and what is left over is given
+        // back when the attempt ends.
+        drop(store.transfer_settle(now, lease, postings, vec![]).await);
     }
 
     async fn release(self) {

@@ -21,6 +21,10 @@ pub struct StageError {
 /// A pause before a local program is tried again: its failure may have been a full machine.
 const LOCAL_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a job waits for a backend that is switched off: it is woken when that is switched on, so
+/// this only bounds how long it takes where the configuration names another one meanwhile.
+const OFF_PAUSE: Duration = Duration::from_mins(10);
+
 /// The bound of the first random pause; it doubles with each attempt.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 
@@ -133,7 +137,12 @@ impl From<store::Error> for StageError {
             store::Error::LeaseLost => Self::discard(Code::LeaseLost, e),
             // Nobody's fault: the job is given back until the line is resumed.
             store::Error::Halted => Self::interrupted(),
-            store::Error::BudgetExceeded(_) => Self::discard(Code::BudgetExceeded, e),
+            // Blocked, not failed: tomorrow there is money again.
+            store::Error::BudgetExceeded(ref refused) => match refused.resets_in() {
+                Some(wait) => Self::snooze(Code::DayExhausted, wait, e),
+                None => Self::discard(Code::BudgetExceeded, e),
+            },
+            store::Error::BackendOff(_) => Self::snooze(Code::BackendOff, OFF_PAUSE, e),
             store::Error::DiskFull => Self::discard(Code::DiskFull, e),
             other => Self::retry(Code::StoreFailed, LOCAL_PAUSE, other),
         }

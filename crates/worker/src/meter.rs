@@ -40,6 +40,7 @@ impl LocalHold {
                 backend: LOCAL.to_owned(),
                 price,
                 quantity_max,
+                day_zone: "UTC".to_owned(),
             })
         };
         let (cpu, disk) = (
@@ -124,6 +125,7 @@ impl CallHold {
                 backend: backend.name.clone(),
                 price,
                 quantity_max,
+                day_zone: backend.day_zone.clone(),
             });
         }
         Ok((Self { meters }, holds))

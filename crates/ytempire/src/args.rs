@@ -1,5 +1,7 @@
 //! Arguments.
 
+pub(crate) mod backend;
+pub(crate) mod budget;
 pub(crate) mod channel;
 pub(crate) mod line;
 pub(crate) mod schedule;
@@ -122,6 +124,12 @@ pub(crate) enum Command {
     /// Look at the line as a whole; pause it, resume it, halt it
     #[command(subcommand)]
     Queue(line::Queue),
+    /// What days and videos may cost: set, list and remove budgets
+    #[command(subcommand)]
+    Budget(budget::Budget),
+    /// Switch backends off and on, for all nodes
+    #[command(subcommand)]
+    Backend(backend::Backend),
     /// Channels: parts of an account that videos are made for
     #[command(subcommand)]
     Channel(channel::Channel),

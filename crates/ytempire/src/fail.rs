@@ -60,7 +60,9 @@ impl From<store::Error> for Failure {
         let code = match &e {
             store::Error::DiskFull => Code::DiskFull,
             store::Error::ReadOnly(_) => Code::FolderUnwritable,
+            store::Error::BudgetExceeded(refused) if refused.day.is_some() => Code::DayExhausted,
             store::Error::BudgetExceeded(_) => Code::BudgetExceeded,
+            store::Error::BackendOff(_) => Code::BackendOff,
             store::Error::LineFull { .. } => Code::LineFull,
             store::Error::ChannelGone(_) => Code::ChannelUnknown,
             store::Error::Halted => Code::LineHalted,

@@ -4,6 +4,8 @@
 //! clock, and that names a database driver. One file per subcommand.
 
 mod args;
+mod backend;
+mod budget;
 mod cache;
 mod capacity;
 mod channel;
@@ -68,6 +70,8 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Work(work) => work::run(&global, work).await,
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,
+            Command::Budget(command) => budget::run(&global, command).await,
+            Command::Backend(command) => backend::run(&global, command).await,
             Command::Channel(command) => channel::run(&global, command).await,
             Command::Schedule(command) => schedule::run(&global, command).await,
             Command::Node(node) => line::node(&global, node).await,

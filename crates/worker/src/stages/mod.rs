@@ -108,6 +108,7 @@ pub(crate) async fn nothing(
         backend: "cache".to_owned(),
         price,
         quantity_max: 0,
+        day_zone: "UTC".to_owned(),
     };
     parts
         .store

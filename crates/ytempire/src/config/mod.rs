@@ -79,6 +79,11 @@ impl Config {
         }
         self.limits.validate()?;
         self.depot.as_ref().map_or(Ok(()), DepotTable::validate)?;
+        for table in &self.backends {
+            let zone = table.day_zone.as_deref().unwrap_or("UTC");
+            ledger::Day::of(ytempire_core::Timestamp::default(), zone)
+                .map_err(|e| format!("backend {:?}: day_zone: {e}", table.name))?;
+        }
         providers::config::validate_all(&self.backends)
             .map_err(|(name, e)| format!("backend {name:?}: {e}"))
     }
@@ -165,6 +170,7 @@ mod tests {
             "concurrent_max",
             "calls_per_minute",
             "fallback",
+            "day_zone",
         ] {
             assert!(shown.contains(&format!("\n{key} = ")), "{key}");
         }

@@ -14,7 +14,7 @@ fn run(place: &Place, line: &str) -> Ended {
 fn a_channel_is_named_by_brief_and_option_and_an_unknown_one_is_refused() {
     let place = Place::new();
     place.write("whale.toml", BRIEF);
-    place.write("sea.toml", &format!("channel = \"sea\"\n{BRIEF}"));
+    place.write("sea.toml", format!("channel = \"sea\"\n{BRIEF}"));
     let told = run(&place, "channel|list").good();
     assert!(told.stdout.contains("channel add"), "{told}");
     run(&place, "video|submit|sea.toml").refused(2, "YT0019", &["sea", "there are none"]);

@@ -9,6 +9,7 @@
 )]
 
 mod books;
+mod budgets;
 mod channels;
 mod commands;
 mod line;

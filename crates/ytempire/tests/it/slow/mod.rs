@@ -1,6 +1,7 @@
 //! Whole videos, made by the real programs.
 
 mod assets;
+mod budgets;
 mod crash;
 mod database;
 mod fallback;
