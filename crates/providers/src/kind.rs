@@ -213,6 +213,11 @@ impl Backend {
         (self.kind.spec().expected)(self, work)
     }
 
+    /// Whether it tells when each word that it speaks is spoken.
+    pub fn tells_words(&self) -> bool {
+        self.kind == Kind::Elevenlabs || self.word_timestamps.is_some()
+    }
+
     /// `usage`, without the meters that have no price: a kind may be billed in several ways.
     pub(crate) fn billed(&self, usage: Usage) -> Usage {
         let priced = |meter: &str, quantity| match self.prices.of(meter) {

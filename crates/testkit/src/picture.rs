@@ -1,10 +1,16 @@
 //! Pictures without an encoder: PNG whose data is stored, not compressed.
 
-/// A picture of `width` × `height` pixels in one colour: a PNG file.
+/// A picture of `width` × `height` pixels in one colour, darker towards its top and left: a PNG file.
 pub fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
-    let mut row = vec![0_u8];
-    row.extend(colour.iter().copied().cycle().take(width as usize * 3));
-    let data = row.repeat(height as usize);
+    let shade = |part: u8, x: u32, y: u32| {
+        let light = 128 + 64 * x / width.max(1) + 63 * y / height.max(1);
+        (u32::from(part) * light / 255) as u8
+    };
+    let row = |y: u32| {
+        let pixels = (0..width).flat_map(move |x| colour.map(|part| shade(part, x, y)));
+        std::iter::once(0_u8).chain(pixels)
+    };
+    let data: Vec<u8> = (0..height).flat_map(row).collect();
     let mut zlib = vec![0x78, 0x01];
     let blocks = data.chunks(0xFFFF);
     let last = blocks.len() - 1;

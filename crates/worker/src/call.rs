@@ -117,6 +117,11 @@ impl<'a> Choice<'a> {
         }
     }
 
+    /// Notes that `backend` can't help with this, so that the next one is asked.
+    pub(crate) fn pass(&mut self, backend: &Backend) {
+        self.left.retain(|other| other.name != backend.name);
+    }
+
     /// Notes that `backend` failed, so that the next one is asked.
     ///
     /// # Errors

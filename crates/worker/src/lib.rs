@@ -49,7 +49,7 @@ pub use parts::Parts;
 pub use plan::{Plan, PlanError};
 pub use progress::{Progress, StageProgress};
 pub use report::{Check, Finding, QualityReport, Verdict};
-pub use request::{Music, Narrator, Request, Source, Take};
+pub use request::{Illustrator, Music, Narrator, Request, Source, Take};
 pub use retention::Retention;
 pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};
 pub use timing::{CatchUp, Due, Tick, Timing, TimingError, slot};

@@ -34,7 +34,7 @@ pub(crate) fn metadata(request: &Request, whole: &Whole) -> Metadata {
             .filter_map(Credit::line)
             .collect(),
         synthetic_voice: true,
-        synthetic_pictures: false,
+        synthetic_pictures: whole.is_generated(),
     };
     Metadata::of(
         &whole.script,

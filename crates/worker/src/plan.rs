@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::PriceBook;
-use providers::Usage;
+use providers::Work;
 use serde::Serialize;
 use studio::script::Script;
 use ytempire_core::brief::Tier;
@@ -76,6 +76,21 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// The size of what is asked for, as far as is known: at worst.
+    fn of_request(request: &Request) -> Self {
+        let size = match &request.source {
+            Source::Script(script) => Self::of(script),
+            Source::Topic { words, .. } => Self::promised(*words),
+        };
+        let bought = request
+            .pictures
+            .as_ref()
+            .map_or(0, |pictures| pictures.most);
+        let mut size = size.with_assets(request);
+        size.mebibytes += u64::from(bought) * PICTURE_MIB;
+        size
+    }
+
     /// The size of a finished script.
     pub(crate) fn of(script: &Script) -> Self {
         let narrations = || script.scenes.iter().map(|scene| scene.narration.as_str());
@@ -220,11 +235,7 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
 }
 
 fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, PlanError> {
-    let size = match &request.source {
-        Source::Script(script) => Size::of(script),
-        Source::Topic { words, .. } => Size::promised(*words),
-    }
-    .with_assets(request);
+    let size = Size::of_request(request);
     let mut envelopes = BTreeMap::new();
     for stage in Stage::ALL {
         let remote = remote_worst(&parts.backends, request, stage, size, now)?;
@@ -259,6 +270,70 @@ fn local_worst(
     Ok(MicroUsd(cpu.0 + disk.0 + 2 * jobs as i64))
 }
 
+/// MiB that the largest picture of a backend takes.
+pub(crate) const PICTURE_MIB: u64 = (providers::picture::BYTES_MAX >> 20) as u64;
+
+/// Pictures that may be bought for `request` within its budget: all that its scenes may want, where
+/// it has room for their worst case.
+pub(crate) fn pictures_most(parts: &Parts, request: &Request) -> Result<u32, PlanError> {
+    let now = parts.now();
+    let with = |most: u32| {
+        let mut request = request.clone();
+        if let Some(pictures) = &mut request.pictures {
+            pictures.most = most;
+        }
+        plan_at(parts, &request, now)
+    };
+    let scenes = u32::try_from(Size::of_request(request).scenes).unwrap_or(u32::MAX);
+    let (none, one) = (with(0)?, with(1)?);
+    let each = (one.total.0 - none.total.0).max(1);
+    let room = (request.budget.0 - none.total.0).max(0);
+    Ok(scenes.min(u32::try_from(room / each).unwrap_or(u32::MAX)))
+}
+
+/// What the backends of `stage` are asked to do, each with the name of the first that is asked.
+fn remote_work(request: &Request, stage: Stage, size: Size) -> Vec<(&str, Work)> {
+    let mut asked = Vec::new();
+    match (stage, &request.source, &request.narrator) {
+        (Stage::Script, Source::Topic { writer, words, .. }, _) => {
+            let work = Work {
+                words: u64::from(*words),
+                ..Work::default()
+            };
+            asked.push((writer.as_str(), work));
+        }
+        (Stage::Narrate, _, Narrator::Backend { name, .. }) => {
+            let work = Work {
+                characters: size.characters,
+                scenes: size.scenes,
+                ..Work::default()
+            };
+            asked.push((name.as_str(), work));
+            let work = Work {
+                seconds: size.words * WORD_MS / 1000,
+                scenes: size.scenes,
+                ..Work::default()
+            };
+            asked.extend(request.listener.as_deref().map(|name| (name, work)));
+        }
+        (Stage::Illustrate, ..) => {
+            let pictures = request.pictures.iter();
+            asked.extend(pictures.map(|pictures| {
+                let work = Work {
+                    scenes: u64::from(pictures.most),
+                    ..Work::default()
+                };
+                (pictures.name.as_str(), work)
+            }));
+        }
+        _ => {}
+    }
+    asked
+}
+
+/// Milliseconds of a word that is spoken slowly.
+const WORD_MS: u64 = 750;
+
 fn remote_worst(
     backends: &Backends,
     request: &Request,
@@ -266,40 +341,28 @@ fn remote_worst(
     size: Size,
     now: Timestamp,
 ) -> Result<MicroUsd, PlanError> {
-    let (name, quote, calls) = match (stage, &request.source, &request.narrator) {
-        (Stage::Script, Source::Topic { writer, words, .. }, _) => {
-            // Tokens as the adapter bounds them: prompt and a repaired answer in, answer out.
-            let tokens = u64::from(*words) * 4 + 12_000;
-            let quote = Usage {
-                input_tokens: tokens * 3,
-                output_tokens: tokens,
-                ..Usage::default()
-            };
-            (writer, quote, 2)
+    let mut total = MicroUsd::ZERO;
+    for (name, work) in remote_work(request, stage, size) {
+        // Whoever takes its place while it fails may be dearer.
+        let mut dearest = MicroUsd::ZERO;
+        for backend in backends.chain(name, request.tier) {
+            let quote = backend.worst(work);
+            let mut worst = MicroUsd::ZERO;
+            for (meter, quantity) in quote.usage.meters() {
+                let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
+                // Each call rounds up by itself.
+                let charge = MicroUsd(charge.0.saturating_add(quote.calls as i64));
+                worst = worst
+                    .checked_add(charge)
+                    .ok_or(ytempire_core::MoneyError::Overflow)?;
+            }
+            dearest = dearest.max(worst);
         }
-        (Stage::Narrate, _, Narrator::Backend { name, .. }) => {
-            // Each chunk is rounded up by itself.
-            let quote = Usage {
-                characters: size.characters,
-                ..Usage::default()
-            };
-            (name, quote, size.characters / 100 + size.scenes)
-        }
-        _ => return Ok(MicroUsd::ZERO),
-    };
-    // Whoever takes its place while it fails may be dearer.
-    let mut dearest = MicroUsd::ZERO;
-    for backend in backends.chain(name, request.tier) {
-        let mut worst = MicroUsd(calls as i64);
-        for (meter, quantity) in quote.meters() {
-            let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
-            worst = worst
-                .checked_add(charge)
-                .ok_or(ytempire_core::MoneyError::Overflow)?;
-        }
-        dearest = dearest.max(worst);
+        total = total
+            .checked_add(dearest)
+            .ok_or(ytempire_core::MoneyError::Overflow)?;
     }
-    Ok(dearest)
+    Ok(total)
 }
 
 #[cfg(test)]

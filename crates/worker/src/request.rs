@@ -38,6 +38,12 @@ pub struct Request {
     pub budget: MicroUsd,
     /// Who speaks.
     pub narrator: Narrator,
+    /// Who says when each word is spoken, where the narrator doesn't; `None`: the aligner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listener: Option<String>,
+    /// Who has or makes pictures for scenes that the user's own don't cover; `None`: cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Illustrator>,
     /// BCP 47 tag of the text's language.
     pub language: String,
     /// The theme's name.
@@ -101,6 +107,15 @@ pub enum Narrator {
         /// The voice, where the brief names one.
         voice: Option<String>,
     },
+}
+
+/// Who gives pictures, and how many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Illustrator {
+    /// The backend's name.
+    pub name: String,
+    /// So many scenes get one at most: what the budget leaves room for.
+    pub most: u32,
 }
 
 /// What plays under the narration.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use media::ingest::Ingest;
+use providers::Backend;
 use sha2::{Digest, Sha256};
 use store::{NewJob, Submission, Submitted};
 use studio::script::{Script, ScriptError};
@@ -16,8 +17,8 @@ use ytempire_core::{
 
 use crate::asset::{self, AssetKind};
 use crate::package::text_faults;
-use crate::plan::{Plan, plan};
-use crate::request::{Music, Narrator, RENDERER, Request, Source, Take};
+use crate::plan::{Plan, pictures_most, plan};
+use crate::request::{Illustrator, Music, Narrator, RENDERER, Request, Source, Take};
 use crate::{Parts, dispatch, export};
 
 /// Words asked of a language backend: four minutes.
@@ -106,7 +107,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
             assets
         }
     };
-    let request = Request {
+    let mut request = Request {
         renderer: RENDERER,
         source,
         description: settings.description.clone(),
@@ -114,6 +115,8 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         format: settings.format,
         tier: settings.tier,
         budget: settings.budget,
+        listener: listener(parts, &narrator, settings),
+        pictures: illustrator(parts, settings),
         narrator,
         language: settings.language.clone(),
         theme: theme.name.to_owned(),
@@ -135,6 +138,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
     if let Source::Script(script) = &request.source {
         check_text(&request, script)?;
     }
+    buy_pictures(parts, &mut request, &mut notices)?;
     let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
     let key = key(&request)?;
     Ok(Prepared {
@@ -143,6 +147,49 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         key,
         notices,
     })
+}
+
+/// Settles how many pictures may be bought: as many as the budget leaves room for.
+fn buy_pictures(
+    parts: &Parts,
+    request: &mut Request,
+    notices: &mut Vec<String>,
+) -> Result<(), RefusedOrder> {
+    if request.pictures.is_none() {
+        return Ok(());
+    }
+    let most = pictures_most(parts, request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    let scenes = request.amount().scenes;
+    if most < scenes {
+        let budget = request.budget;
+        notices.push(format!(
+            "the budget of {budget} leaves room for pictures of {most} scenes of {scenes} or so; \
+             the others show cards"
+        ));
+    }
+    request.pictures = request.pictures.take().filter(|_| most > 0);
+    if let Some(pictures) = &mut request.pictures {
+        pictures.most = most;
+    }
+    Ok(())
+}
+
+fn illustrator(parts: &Parts, settings: &Settings) -> Option<Illustrator> {
+    let backend = parts.backends.illustrator(settings.tier)?;
+    let name = backend.name.clone();
+    Some(Illustrator { name, most: 0 })
+}
+
+/// Who listens to a narrator that doesn't tell when it speaks each word.
+fn listener(parts: &Parts, narrator: &Narrator, settings: &Settings) -> Option<String> {
+    let Narrator::Backend { name, .. } = narrator else {
+        return None;
+    };
+    if parts.backends.named(name).is_some_and(Backend::tells_words) {
+        return None;
+    }
+    let backend = parts.backends.listener(settings.tier);
+    backend.map(|backend| backend.name.clone())
 }
 
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {

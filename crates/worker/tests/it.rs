@@ -71,6 +71,8 @@ fn prepared() -> Prepared {
             tier: Tier::Simple,
             budget,
             narrator: Narrator::Local { voice: None },
+            listener: None,
+            pictures: None,
             language: "en".to_owned(),
             theme: "midnight".to_owned(),
             assets: vec![],

@@ -127,7 +127,7 @@ pub(crate) enum Command {
     /// What days and videos may cost: set, list and remove budgets
     #[command(subcommand)]
     Budget(budget::Budget),
-    /// Switch backends off and on, for all nodes
+    /// List backends, look whether they answer, try one, or switch one off for all nodes
     #[command(subcommand)]
     Backend(backend::Backend),
     /// Channels: parts of an account that videos are made for

@@ -1,4 +1,7 @@
-//! Illustrate: what a scene shows, one of the user's pictures or clips, or a drawn card.
+//! Illustrate: what a scene shows, one of the user's pictures or clips, one that a backend has or
+//! makes, or a drawn card.
+
+use std::path::Path;
 
 use media::ingest;
 use serde::{Deserialize, Serialize};
@@ -8,7 +11,7 @@ use studio::script::Script;
 use ytempire_core::Code;
 
 use super::graph::SceneArgs;
-use super::local;
+use super::{bought, local};
 use crate::Asset;
 use crate::asset::{AssetKind, matched, mebibytes};
 use crate::attempt::{Attempt, Follow, Made};
@@ -24,6 +27,9 @@ pub(super) struct Illustrated {
     pub(super) asset: Option<Asset>,
     /// What was done otherwise than asked for.
     pub(super) substituted: Option<String>,
+    /// Whether a generator made it.
+    #[serde(default)]
+    pub(super) generated: bool,
 }
 
 /// What a scene shows.
@@ -56,10 +62,13 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
         .get(args.scene)
         .ok_or_else(|| StageError::bug(format!("no scene {}", args.scene)))?;
     let assets = &attempt.request.assets;
-    let chosen = matched(&script.scenes, assets)
-        .get(args.scene)
-        .copied()
-        .flatten();
+    let covered = matched(&script.scenes, assets);
+    let chosen = covered.get(args.scene).copied().flatten();
+    if let Some(wanted) = bought::wanted(attempt, &script, &covered, args.scene) {
+        let done = bought::run(attempt, wanted).await?;
+        attempt.parts.crash.pass("illustrate.after_artifact");
+        return Ok(done.settle(attempt, Follow::default()));
+    }
     let asset = chosen.and_then(|index| assets.get(index)).cloned();
     let wanted = scene
         .picture_hint
@@ -83,6 +92,7 @@ pub(crate) async fn run(attempt: &Attempt) -> Result<Settlement, StageError> {
             shown,
             asset,
             substituted: substituted.or(enlarged),
+            generated: false,
         })?;
         Ok(Made { output, files })
     })
@@ -128,16 +138,7 @@ fn show(
         .ingest()
         .picture(&path, canvas)
         .map_err(|e| asset_failed(asset, e))?;
-    let enlarged = (picture.scale_permille > ENLARGED_PERMILLE).then(|| {
-        format!(
-            "{} has {} × {} pixels and is enlarged {}.{} times",
-            asset.path.display(),
-            picture.width,
-            picture.height,
-            picture.scale_permille / 1000,
-            picture.scale_permille % 1000 / 100,
-        )
-    });
+    let enlarged = enlarged(&asset.path, &picture);
     let file = attempt.keep_bytes(picture.pixels.bytes())?;
     let shown = Shown::Picture {
         file: file.clone(),
@@ -145,6 +146,20 @@ fn show(
         height: picture.pixels.height(),
     };
     Ok((shown, vec![original, file], enlarged))
+}
+
+/// What is to be said of a picture that looks soft.
+pub(super) fn enlarged(path: &Path, picture: &ingest::Picture) -> Option<String> {
+    (picture.scale_permille > ENLARGED_PERMILLE).then(|| {
+        format!(
+            "{} has {} × {} pixels and is enlarged {}.{} times",
+            path.display(),
+            picture.width,
+            picture.height,
+            picture.scale_permille / 1000,
+            picture.scale_permille % 1000 / 100,
+        )
+    })
 }
 
 /// What a user's file that can't be used means for the job.

@@ -1,9 +1,12 @@
 //! The stages, one file per job kind, and what they share: cache, reservation, settlement.
 
 mod assemble;
+mod bought;
 mod compose;
 mod graph;
+mod heard;
 mod illustrate;
+mod listen;
 mod narrate;
 mod script;
 mod shot;
@@ -86,6 +89,16 @@ pub(crate) fn finished(hold: &LocalHold, key: String, made: Made, cpu: Duration)
         output: made.output,
         postings: hold.postings(cpu, bytes),
         cached: vec![entry],
+    }
+}
+
+/// Local work that is done and isn't to be found again: something better may be had next time.
+pub(crate) fn uncached(hold: &LocalHold, made: Made, cpu: Duration) -> Done {
+    let bytes = made.files.iter().map(|file| file.bytes).sum();
+    Done {
+        output: made.output,
+        postings: hold.postings(cpu, bytes),
+        cached: vec![],
     }
 }
 

@@ -13,6 +13,8 @@ use studio::spoken::SpokenText;
 use ytempire_core::Code;
 
 use super::graph::SceneArgs;
+use super::heard::fitted;
+use super::listen;
 use super::{Done, finished, local, reserve, reused};
 use crate::attempt::{Attempt, Follow, Made};
 use crate::call::{Call, CallError, Choice, gone};
@@ -124,21 +126,18 @@ async fn remote(
         return reused(attempt, entry).await;
     }
     let hold = reserve(attempt, words(&text)).await?;
-    let answers = speak(attempt, &text, name, wanted.as_deref()).await?;
+    let spoken = speak(attempt, &text, name, wanted.as_deref()).await?;
+    let substituted = spoken.substituted.clone();
+    let (Whole { sound, mut heard }, joining) = attempt
+        .blocking(&hold, move |attempt| joined(attempt, &spoken.answers))
+        .await?;
+    if let (None, Some(listener)) = (&heard, &attempt.request.listener) {
+        heard = listen::to(attempt, listener, &sound).await?;
+    }
     let name = name.to_owned();
-    let (made, cpu) = attempt
+    let (made, timing) = attempt
         .blocking(&hold, move |attempt| {
-            let Spoken {
-                answers,
-                substituted,
-            } = answers;
-            let sound = joined(attempt, &answers)?;
-            let spoken = SpokenText::of_language(&text, &attempt.request.language)
-                .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
-            let (tools, folder) = (&attempt.tools, &attempt.folder);
-            let aligned = align::align(&spoken, &sound, tools, folder, &attempt.cancel)
-                .map_err(align_failed)?;
-            let (words, estimated) = (aligned.words, aligned.estimated);
+            let (words, estimated) = timed(attempt, &text, &sound, heard.as_deref())?;
             keep(
                 attempt,
                 Narration {
@@ -151,7 +150,26 @@ async fn remote(
             )
         })
         .await?;
-    Ok(finished(&hold, key, made, cpu))
+    Ok(finished(&hold, key, made, joining + timing))
+}
+
+/// When each word is spoken, and how many of these times are estimates: as somebody heard it, or
+/// else as the aligner finds it.
+fn timed(
+    attempt: &Attempt,
+    text: &str,
+    sound: &Sound,
+    heard: Option<&[WordTime]>,
+) -> Result<(Vec<WordTime>, usize), StageError> {
+    let spoken = SpokenText::of_language(text, &attempt.request.language)
+        .map_err(|e| StageError::discard(Code::VoiceUnsuited, e))?;
+    if let Some(fitted) = heard.and_then(|heard| fitted(&spoken, heard, sound.millis())) {
+        return Ok(fitted);
+    }
+    let (tools, folder) = (&attempt.tools, &attempt.folder);
+    let aligned = align::align(&spoken, sound, tools, folder, &attempt.cancel);
+    let aligned = aligned.map_err(align_failed)?;
+    Ok((aligned.words, aligned.estimated))
 }
 
 fn align_failed(error: align::Error) -> StageError {
@@ -161,9 +179,24 @@ fn align_failed(error: align::Error) -> StageError {
     }
 }
 
+/// A chunk as it was spoken.
+struct Answer {
+    file: ArtifactRow,
+    /// When each word is spoken, where the engine told.
+    words: Option<Vec<WordTime>>,
+}
+
+/// What is kept of a chunk.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    characters: u64,
+    #[serde(default)]
+    words: Option<Vec<WordTime>>,
+}
+
 /// What speech backends gave.
 struct Spoken {
-    answers: Vec<ArtifactRow>,
+    answers: Vec<Answer>,
     /// Who else spoke, and for whom.
     substituted: Option<String>,
 }
@@ -189,7 +222,7 @@ async fn speak(
     for (index, chunk) in chunks.iter().enumerate() {
         attempt.go_on()?;
         if let Some(files) = bought_before(attempt, choice.all(), chunk, wanted).await? {
-            spoken.answers.extend(files);
+            spoken.answers.push(files);
             continue;
         }
         loop {
@@ -228,11 +261,14 @@ async fn bought_before(
     backends: &[&Backend],
     chunk: &str,
     wanted: Option<&str>,
-) -> Result<Option<Vec<ArtifactRow>>, StageError> {
+) -> Result<Option<Answer>, StageError> {
     for backend in backends {
         let key = key_of(attempt, backend, chunk, wanted)?;
-        if let Some(entry) = attempt.cached(&key).await? {
-            return Ok(Some(entry.artifacts));
+        if let Some(entry) = attempt.cached(&key).await?
+            && let Some(file) = entry.artifacts.into_iter().next()
+        {
+            let words = serde_json::from_value::<Kept>(entry.output)?.words;
+            return Ok(Some(Answer { file, words }));
         }
     }
     Ok(None)
@@ -244,7 +280,7 @@ async fn say(
     backend: &Backend,
     chunk: &str,
     wanted: Option<&str>,
-) -> Result<ArtifactRow, CallError> {
+) -> Result<Answer, CallError> {
     let speech = attempt.parts.backends.speech(&backend.name, wanted);
     let speech = speech.ok_or_else(|| gone(&backend.name))??;
     let mut call = Call::begin(attempt, backend, speech.quote(chunk)).await?;
@@ -257,11 +293,16 @@ async fn say(
             let file = attempt.keep_bytes(&audio.bytes)?;
             let bought = CacheEntry {
                 key: key_of(attempt, backend, chunk, wanted)?,
-                output: json!({ "characters": audio.usage.characters }),
+                output: serde_json::to_value(Kept {
+                    characters: audio.usage.characters,
+                    words: audio.words.clone(),
+                })
+                .map_err(StageError::from)?,
                 artifacts: vec![file.clone()],
             };
             call.end(Ok(audio.usage), vec![bought]).await?;
-            Ok(file)
+            let words = audio.words;
+            Ok(Answer { file, words })
         }
         Err(error) => {
             call.end(Err(&error), vec![]).await?;
@@ -270,22 +311,45 @@ async fn say(
     }
 }
 
+/// All answers, one after another.
+struct Whole {
+    sound: Sound,
+    /// When each word is spoken, where all of them told.
+    heard: Option<Vec<WordTime>>,
+}
+
 /// The answers decoded and laid one after another.
-fn joined(attempt: &Attempt, answers: &[ArtifactRow]) -> Result<Sound, StageError> {
+fn joined(attempt: &Attempt, answers: &[Answer]) -> Result<Whole, StageError> {
     let mut whole = Sound::mono(RATE, Vec::new());
+    let mut heard = Some(Vec::new());
     for answer in answers {
-        let path = attempt.artifact(&answer.id)?;
+        let path = attempt.artifact(&answer.file.id)?;
         let mut part = attempt.ingest().sound(&path, 1).map_err(answer_failed)?;
-        trim(&mut part, SILENCE_DB, BREATH_MS);
+        let cut = trim(&mut part, SILENCE_DB, BREATH_MS);
         if !whole.samples.is_empty() {
             let pause = u64::from(RATE) * CHUNK_PAUSE_MS / 1000;
             whole
                 .samples
                 .resize(whole.samples.len() + pause as usize, 0.0);
         }
+        let millis = |frames: usize| (frames as u64 * 1000 / u64::from(RATE)) as u32;
+        let (before, cut) = (millis(whole.samples.len()), millis(cut));
+        let at = |ms: u32| ms.saturating_sub(cut).saturating_add(before);
+        heard = match (heard, &answer.words) {
+            (Some(mut heard), Some(words)) => {
+                heard.extend(words.iter().map(|word| WordTime {
+                    text: word.text.clone(),
+                    start_ms: at(word.start_ms),
+                    end_ms: at(word.end_ms),
+                }));
+                Some(heard)
+            }
+            _ => None,
+        };
         whole.samples.append(&mut part.samples);
     }
-    Ok(whole)
+    let sound = whole;
+    Ok(Whole { sound, heard })
 }
 
 fn answer_failed(error: media::ingest::Error) -> StageError {

@@ -90,6 +90,11 @@ impl Whole {
             .filter_map(|picture| picture.asset.as_ref())
     }
 
+    /// Whether a generator made any of what is seen.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.pictures.iter().any(|picture| picture.generated)
+    }
+
     /// Its length.
     pub(crate) fn length_ms(&self) -> u64 {
         let last = self.narrated.last().map_or(0, |n| n.millis);

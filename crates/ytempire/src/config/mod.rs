@@ -11,7 +11,6 @@ use providers::{Backend, Http, Options};
 use serde::Deserialize;
 use worker::Backends;
 use ytempire_core::Code;
-use ytempire_core::brief::Tier;
 
 use crate::args::Global;
 use crate::fail::Failure;
@@ -104,19 +103,34 @@ impl Config {
         if self.backends.is_empty() {
             return Ok(Backends::default());
         }
-        let failed = |e: String| Failure::new(Code::ConfigInvalid, e);
-        let http = Http::new(Options::default()).map_err(|e| failed(e.to_string()))?;
-        let ready = |table: &BackendTable| -> Result<(Tier, Backend), Failure> {
-            let key = world::secret(table.api_key_env.as_deref(), table.api_key_file.as_deref())
-                .map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
-            let backend = table
-                .backend(key)
-                .map_err(|e| failed(format!("backend {:?}: {e}", table.name)))?;
-            Ok((table.tier, backend))
-        };
-        let backends = self.backends.iter().map(ready).collect::<Result<_, _>>()?;
-        Ok(Backends::new(http, backends))
+        let ready = |table: &BackendTable| Ok((table.tier, ready(table)?));
+        let backends = self.backends.iter().map(ready);
+        let backends = backends.collect::<Result<_, Failure>>()?;
+        Ok(Backends::new(http()?, backends))
     }
+}
+
+/// The client of all backends.
+pub(crate) fn http() -> Result<Http, Failure> {
+    let failed = |e: providers::Error| Failure::new(Code::ConfigInvalid, e.to_string());
+    Http::new(Options::default()).map_err(failed)
+}
+
+/// The backend of `table`, with its key and its graph read.
+pub(crate) fn ready(table: &BackendTable) -> Result<Backend, Failure> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Failure::new(
+            Code::ConfigInvalid,
+            format!("backend {:?}: {e}", table.name),
+        )
+    };
+    let key = world::secret(table.api_key_env.as_deref(), table.api_key_file.as_deref());
+    let key = key.map_err(|e| failed(&e))?;
+    let graph = table.graph_file.as_deref().map(std::fs::read_to_string);
+    let graph = graph.transpose();
+    let graph = graph.map_err(|e| failed(&format!("graph_file: {e}")))?;
+    let backend = table.backend_with(key, graph.as_deref());
+    backend.map_err(|e| failed(&e))
 }
 
 fn invalid(path: &Path, why: &str) -> Failure {
@@ -154,7 +168,7 @@ mod tests {
         assert!(config.limits.account.is_some() && !config.limits.stage.is_empty());
         assert!(config.retention.videos.is_some() && config.retention.events.is_some());
         assert!(config.encoder.choice.is_some());
-        assert_eq!(config.backends.len(), 3);
+        assert_eq!(config.backends.len(), 7);
         let shown: String = sample();
         for key in [
             "voice",
@@ -171,6 +185,13 @@ mod tests {
             "calls_per_minute",
             "fallback",
             "day_zone",
+            "quality",
+            "reasoning_tokens_max",
+            "word_timestamps",
+            "size",
+            "image_quality",
+            "graph_file",
+            "folder",
         ] {
             assert!(shown.contains(&format!("\n{key} = ")), "{key}");
         }

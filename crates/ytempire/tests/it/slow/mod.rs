@@ -5,6 +5,7 @@ mod budgets;
 mod crash;
 mod database;
 mod fallback;
+mod five;
 mod gpu;
 mod line;
 mod looked;

@@ -199,7 +199,7 @@ pub(super) fn short_words() -> serde_json::Value {
     script
 }
 
-fn files_under(folder: &std::path::Path, found: &mut Vec<(String, Vec<u8>)>) {
+pub(super) fn files_under(folder: &std::path::Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
