@@ -80,6 +80,10 @@ codes! {
     DayExhausted = "YT0104", exit 3;
     /// A budget that can't be.
     BudgetInvalid = "YT0105", exit 3;
+    /// A price book that can't be, or prices that move more than fivefold.
+    PriceInvalid = "YT0106", exit 3;
+    /// No such charge.
+    ChargeUnknown = "YT0107", exit 3;
 
     /// A program that the pipeline needs is not installed.
     ToolMissing = "YT0201", exit 4;
@@ -207,7 +211,9 @@ impl Code {
             | Self::Overrun
             | Self::PriceUnknown
             | Self::DayExhausted
-            | Self::BudgetInvalid => Class::Budget,
+            | Self::BudgetInvalid
+            | Self::PriceInvalid
+            | Self::ChargeUnknown => Class::Budget,
             Self::ToolMissing
             | Self::DiskFull
             | Self::MemoryExhausted

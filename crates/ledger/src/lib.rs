@@ -8,6 +8,7 @@
 
 mod budget;
 mod day;
+mod import;
 mod price;
 mod receipt;
 mod scope;
@@ -18,7 +19,8 @@ pub use budget::{
     usual_thresholds,
 };
 pub use day::{Day, ZoneUnknown};
-pub use price::{PriceBook, PriceError, PriceVersion};
+pub use import::{Format, read as read_prices};
+pub use price::{Jump, PriceBook, PriceError, PriceRow, PriceVersion, RateRow, USD};
 pub use receipt::{Receipt, ReceiptLine, StageTotal};
 pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP, passed};
 pub use transfer::{Hold, Outcome, Posting, SettleError, Settled, Transfer, TransferState};

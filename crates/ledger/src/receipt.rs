@@ -1,7 +1,7 @@
 //! The receipt: every line of what a video cost, adding up.
 
 use serde::{Deserialize, Serialize};
-use ytempire_core::{MicroUsd, Stage, UnitPrice, VideoId};
+use ytempire_core::{MicroUsd, Stage, TransferId, UnitPrice, VideoId};
 
 use crate::{Transfer, TransferState};
 
@@ -31,6 +31,10 @@ pub struct Receipt {
 /// One priced act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptLine {
+    /// The charge's id: what `ytempire price explain` and providers' bills know it by. Older receipts
+    /// have none.
+    #[serde(default)]
+    pub charge: Option<TransferId>,
     /// The stage that asked.
     pub stage: Stage,
     /// Who did the work.
@@ -108,6 +112,7 @@ impl Receipt {
 impl ReceiptLine {
     fn of(t: &Transfer) -> Self {
         Self {
+            charge: Some(t.id),
             stage: t.stage,
             backend: t.backend.clone(),
             meter: t.meter.clone(),

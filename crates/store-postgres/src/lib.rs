@@ -46,6 +46,7 @@ mod migrate;
 mod money;
 mod node;
 mod options;
+mod price;
 mod schedule;
 mod settle;
 mod sql;
@@ -57,7 +58,7 @@ mod view;
 mod wake;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
     AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
     DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
@@ -314,6 +315,23 @@ impl Store for PostgresStore {
 
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>> {
         ask!(self, |db| transfer::list(db, video))
+    }
+
+    async fn transfer_get(&self, transfer: TransferId) -> Result<Option<Transfer>> {
+        ask!(self, |db| transfer::get(db, transfer))
+    }
+
+    async fn price_import(
+        &self,
+        now: Timestamp,
+        prices: Vec<PriceRow>,
+        rates: Vec<RateRow>,
+    ) -> Result<u64> {
+        change!(self, |tx| price::import(&tx, now, &prices, &rates))
+    }
+
+    async fn price_list(&self, provider: Option<&str>) -> Result<(Vec<PriceRow>, Vec<RateRow>)> {
+        ask!(self, |db| price::list(db, provider))
     }
 
     async fn budget_set(&self, now: Timestamp, budget: Budget) -> Result<()> {

@@ -65,6 +65,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0010_days.sql"),
         works_with: 10,
     },
+    Migration {
+        name: "0011_prices",
+        text: include_str!("../migrations/0011_prices.sql"),
+        works_with: 10,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

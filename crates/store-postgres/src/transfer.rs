@@ -160,6 +160,11 @@ pub(crate) async fn list(db: &Connection, video: VideoId) -> Result<Vec<Transfer
     rows.iter().map(decode).collect()
 }
 
+pub(crate) async fn get(db: &Connection, id: TransferId) -> Result<Option<Transfer>> {
+    let row = db.first(select!("WHERE id = $1"), &[&id.0]).await?;
+    row.as_ref().map(decode).transpose()
+}
+
 pub(crate) fn decode(row: &Row) -> Result<Transfer> {
     let row = Cells::of("transfers", row);
     Ok(Transfer {

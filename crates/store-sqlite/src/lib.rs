@@ -15,6 +15,7 @@ mod keep;
 mod line;
 mod migrate;
 mod node;
+mod price;
 mod schedule;
 mod settle;
 mod sql;
@@ -27,7 +28,7 @@ mod writer;
 use std::path::Path;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
     AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
     DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
@@ -227,6 +228,30 @@ impl Store for SqliteStore {
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>> {
         self.connections
             .read(move |db| transfer::list(db, video))
+            .await
+    }
+
+    async fn transfer_get(&self, transfer: TransferId) -> Result<Option<Transfer>> {
+        self.connections
+            .read(move |db| transfer::find(db, transfer))
+            .await
+    }
+
+    async fn price_import(
+        &self,
+        now: Timestamp,
+        prices: Vec<PriceRow>,
+        rates: Vec<RateRow>,
+    ) -> Result<u64> {
+        self.connections
+            .write(move |tx| price::import(tx, now, &prices, &rates))
+            .await
+    }
+
+    async fn price_list(&self, provider: Option<&str>) -> Result<(Vec<PriceRow>, Vec<RateRow>)> {
+        let provider = provider.map(str::to_owned);
+        self.connections
+            .read(move |db| price::list(db, provider.as_deref()))
             .await
     }
 

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0009_footprints.sql"),
     ),
     ("0010_days", include_str!("../migrations/0010_days.sql")),
+    ("0011_prices", include_str!("../migrations/0011_prices.sql")),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -269,7 +269,7 @@ fn misused(id: TransferId, why: &str) -> Error {
     Error::Database(format!("transfer {id} {why}"))
 }
 
-fn find(tx: &Connection, id: TransferId) -> Result<Option<Transfer>> {
+pub(crate) fn find(tx: &Connection, id: TransferId) -> Result<Option<Transfer>> {
     let mut found = query(tx, "SELECT * FROM transfers WHERE id = ?1", &id.to_string())?;
     Ok(found.pop())
 }

@@ -14,6 +14,7 @@ mod keep;
 mod limits;
 mod line;
 mod money;
+mod price;
 mod schedule;
 mod simulation;
 mod video;
@@ -88,6 +89,8 @@ where
         budget::thresholds_of_days_are_announced_once,
         budget::thresholds_of_videos_are_as_they_are_set,
         budget::a_backend_that_is_off_gets_nothing,
+        price::prices_are_kept_by_day_and_never_written_anew,
+        price::a_charge_is_found_by_its_id,
         cache::what_money_bought_is_kept_with_the_posting,
         cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
         cache::work_done_again_replaces_what_was_lost,

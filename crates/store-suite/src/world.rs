@@ -190,6 +190,7 @@ impl World {
             valid_to: None,
             imputed: false,
             source: "test".to_owned(),
+            rate: None,
         };
         let id = TransferId::fresh(&self.ids, self.now());
         Hold {

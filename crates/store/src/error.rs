@@ -25,6 +25,9 @@ pub enum Error {
     /// A reservation doesn't fit a scope.
     #[error(transparent)]
     BudgetExceeded(Box<HoldRefused>),
+    /// A price or rate of the same day is there already, and it is another one.
+    #[error("{0} is there already, with another price; a new price is a row of its own day")]
+    PriceTaken(String),
     /// A backend is switched off: nothing may be reserved for it or sent to it.
     #[error("backend {0:?} is switched off")]
     BackendOff(String),

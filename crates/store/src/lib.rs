@@ -16,7 +16,7 @@ mod schedule;
 mod view;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, Transfer};
+use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use ytempire_core::{AccountId, ChannelId, Event, NodeId, ScheduleId, Timestamp, VideoId};
 
 pub use budget::{BackendSwitch, DayRow};
@@ -156,6 +156,24 @@ pub trait Store: Send + Sync {
 
     /// All transfers of a video, in the order in which they were reserved.
     async fn transfer_list(&self, video: VideoId) -> Result<Vec<Transfer>>;
+
+    /// One transfer, or `None`.
+    async fn transfer_get(&self, transfer: ytempire_core::TransferId) -> Result<Option<Transfer>>;
+
+    /// Adds rows to the price book: all of them, or none and why. How many were not there before.
+    ///
+    /// # Errors
+    /// [`Error::PriceTaken`] where a row of the same day is there with another price: history isn't
+    /// written anew. Its other fields are replaced.
+    async fn price_import(
+        &self,
+        now: Timestamp,
+        prices: Vec<PriceRow>,
+        rates: Vec<RateRow>,
+    ) -> Result<u64>;
+
+    /// The rows of the price book that were imported, of one provider or of all, and all rates.
+    async fn price_list(&self, provider: Option<&str>) -> Result<(Vec<PriceRow>, Vec<RateRow>)>;
 
     /// Sets a budget, in place of what was set before. Jobs that wait because a day's budget is used
     /// up are tried again at once.

@@ -10,9 +10,9 @@ use ytempire_core::Code;
 
 use crate::attempt::Attempt;
 use crate::breaker::AllRest;
-use crate::carry;
 use crate::error::StageError;
 use crate::meter::CallHold;
+use crate::{carry, prices};
 
 /// How long a permit is held unless it is renewed: a node that dies gives it back so late.
 const PERMIT_LEASE: Duration = Duration::from_mins(1);
@@ -186,7 +186,10 @@ impl<'a> Call<'a> {
         quote: Usage,
     ) -> Result<Self, CallError> {
         let parts = &attempt.parts;
-        let (hold, holds) = CallHold::ask(parts, backend, quote)?;
+        // Asked each time: a price that was imported a moment ago holds for this call.
+        let book = prices::imported(&*parts.store, Some(&backend.name)).await;
+        let book = book.map_err(StageError::from)?;
+        let (hold, holds) = CallHold::ask(parts, &book, backend, quote)?;
         let permit = admitted(attempt, backend, &hold).await?;
         let call = Self {
             attempt,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::{Hold, Outcome, Posting, PriceVersion};
+use ledger::{Hold, Outcome, Posting, PriceBook, PriceVersion};
 use providers::{Backend, Usage};
 use ytempire_core::{Timestamp, TransferId};
 
@@ -32,8 +32,9 @@ impl LocalHold {
     /// The reservations of a local act: to be held together with any others of the job.
     pub(crate) fn ask(parts: &Parts, max: LocalMax) -> Result<(Self, Vec<Hold>), StageError> {
         let now = parts.now();
+        let prices = parts.prices.book();
         let hold = |meter: &str, quantity_max| -> Result<Hold, StageError> {
-            let price = parts.prices.find(LOCAL, "cpu", meter, now)?.clone();
+            let price = prices.find(LOCAL, "cpu", meter, now)?;
             let id = TransferId::fresh(&parts.ids, now);
             Ok(Hold {
                 id,
@@ -73,12 +74,16 @@ impl LocalHold {
     }
 }
 
-/// The price of one meter of a backend, as its configuration states it.
+/// The price of one meter of a backend: as it was imported, else as its configuration states it.
 pub(crate) fn backend_price(
+    book: &PriceBook,
     backend: &Backend,
     meter: &str,
     now: Timestamp,
 ) -> Result<PriceVersion, ledger::PriceError> {
+    if let Some(row) = book.row(&backend.name, &backend.model, meter, now) {
+        return book.in_dollars(row, now);
+    }
     let price = backend
         .prices
         .of(meter)
@@ -97,6 +102,7 @@ pub(crate) fn backend_price(
         valid_to: None,
         imputed: false,
         source: "configuration".to_owned(),
+        rate: None,
     })
 }
 
@@ -110,6 +116,7 @@ impl CallHold {
     /// The reservations for `quote`, the most that the call can use.
     pub(crate) fn ask(
         parts: &Parts,
+        book: &PriceBook,
         backend: &Backend,
         quote: Usage,
     ) -> Result<(Self, Vec<Hold>), StageError> {
@@ -117,7 +124,7 @@ impl CallHold {
         let mut meters = Vec::new();
         let mut holds = Vec::new();
         for (meter, quantity_max) in quote.meters() {
-            let price = backend_price(backend, meter, now)?;
+            let price = backend_price(book, backend, meter, now)?;
             let id = TransferId::fresh(&parts.ids, now);
             meters.push((meter, id));
             holds.push(Hold {

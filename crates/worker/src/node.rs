@@ -248,6 +248,7 @@ impl Node {
         self.clock.set(&*self.parts.store).await?;
         self.heartbeat(&crew.running).await?;
         self.rescue().await?;
+        self.parts.prices.refresh(&*self.parts.store).await?;
         schedules::start_due(&self.parts).await;
         retention::expire(&self.parts).await;
         self.advertise().await?;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::PriceBook;
 use media::artifact::Artifacts;
 use media::depot::Depot;
 use media::tools::Tools;
@@ -12,7 +11,7 @@ use signal::Signal;
 use store::{Limits, Machine, Store};
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
-use crate::{Backends, Encoders, Memory, Progress, Retention};
+use crate::{Backends, Encoders, Memory, Prices, Progress, Retention};
 
 /// Everything a node needs, put together once at start.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ pub struct Parts {
     /// Fresh ids.
     pub ids: Arc<IdSource>,
     /// Prices.
-    pub prices: Arc<PriceBook>,
+    pub prices: Arc<Prices>,
     /// Remote backends by name.
     pub backends: Arc<Backends>,
     /// What runs now, for whoever watches.

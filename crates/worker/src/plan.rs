@@ -236,10 +236,11 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
 
 fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, PlanError> {
     let size = Size::of_request(request);
+    let prices = parts.prices.book();
     let mut envelopes = BTreeMap::new();
     for stage in Stage::ALL {
-        let remote = remote_worst(&parts.backends, request, stage, size, now)?;
-        let local = local_worst(&parts.prices, request.tier, stage, size, now)?;
+        let remote = remote_worst((&parts.backends, &prices), request, stage, size, now)?;
+        let local = local_worst(&prices, request.tier, stage, size, now)?;
         envelopes.insert(stage, MicroUsd((local.0 + remote.0) * ATTEMPTS_PAID));
     }
     let total = MicroUsd::sum(envelopes.values().copied());
@@ -335,7 +336,7 @@ fn remote_work(request: &Request, stage: Stage, size: Size) -> Vec<(&str, Work)>
 const WORD_MS: u64 = 750;
 
 fn remote_worst(
-    backends: &Backends,
+    (backends, prices): (&Backends, &PriceBook),
     request: &Request,
     stage: Stage,
     size: Size,
@@ -349,7 +350,9 @@ fn remote_worst(
             let quote = backend.worst(work);
             let mut worst = MicroUsd::ZERO;
             for (meter, quantity) in quote.usage.meters() {
-                let charge = backend_price(backend, meter, now)?.price.charge(quantity)?;
+                let charge = backend_price(prices, backend, meter, now)?
+                    .price
+                    .charge(quantity)?;
                 // Each call rounds up by itself.
                 let charge = MicroUsd(charge.0.saturating_add(quote.calls as i64));
                 worst = worst

@@ -4,6 +4,7 @@ pub(crate) mod backend;
 pub(crate) mod budget;
 pub(crate) mod channel;
 pub(crate) mod line;
+pub(crate) mod price;
 pub(crate) mod schedule;
 pub(crate) mod which;
 
@@ -127,6 +128,9 @@ pub(crate) enum Command {
     /// What days and videos may cost: set, list and remove budgets
     #[command(subcommand)]
     Budget(budget::Budget),
+    /// The price book: what each unit costs, since when, and why a charge is what it is
+    #[command(subcommand)]
+    Price(price::Price),
     /// List backends, look whether they answer, try one, or switch one off for all nodes
     #[command(subcommand)]
     Backend(backend::Backend),

@@ -62,6 +62,7 @@ impl From<store::Error> for Failure {
             store::Error::ReadOnly(_) => Code::FolderUnwritable,
             store::Error::BudgetExceeded(refused) if refused.day.is_some() => Code::DayExhausted,
             store::Error::BudgetExceeded(_) => Code::BudgetExceeded,
+            store::Error::PriceTaken(_) => Code::PriceInvalid,
             store::Error::BackendOff(_) => Code::BackendOff,
             store::Error::LineFull { .. } => Code::LineFull,
             store::Error::ChannelGone(_) => Code::ChannelUnknown,

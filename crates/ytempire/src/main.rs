@@ -20,6 +20,7 @@ mod make;
 mod manual;
 mod migrate;
 mod plan;
+mod price;
 mod redis;
 mod schedule;
 mod schema;
@@ -71,6 +72,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,
             Command::Budget(command) => budget::run(&global, command).await,
+            Command::Price(command) => price::run(&global, command).await,
             Command::Backend(command) => backend::run(&global, command).await,
             Command::Channel(command) => channel::run(&global, command).await,
             Command::Schedule(command) => schedule::run(&global, command).await,

@@ -78,6 +78,7 @@ pub(crate) async fn off_the_loop(parts: Parts, wish: Wish) -> Result<Prepared, F
     if let Some(name) = &order.settings.channel {
         order.channel = Some(channel::named(&parts, name).await?.id);
     }
+    crate::price::warn(&parts);
     let own = parts.clone();
     let prepared =
         move || prepare(&own, &order).map_err(|refused| placed(refused, &order, file.as_ref()));

@@ -14,7 +14,7 @@ use media::tools::{Program, Tools};
 use rand::TryRngCore;
 use signal::{LocalSignal, Options, RedisSignal, Signal};
 use tracing_subscriber::EnvFilter;
-use worker::{Backends, Parts, Progress, Retention};
+use worker::{Backends, Parts, Prices, Progress, Retention};
 use ytempire_core::{Cancel, Clock, Code, CrashPlan, IdSource, Timestamp};
 
 use crate::args::Global;
@@ -149,6 +149,8 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
     };
     let artifacts =
         Artifacts::open(&folder.join("artifacts"), options).map_err(|e| unwritable(&folder, &e))?;
+    let prices = Arc::new(Prices::default());
+    prices.refresh(&*store).await?;
     let mut seed = [0; 32];
     entropy(&mut seed)?;
     Ok(Parts {
@@ -159,7 +161,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
         tools: Arc::new(tools()),
         clock: clock()?,
         ids: Arc::new(IdSource::seeded(seed)),
-        prices: Arc::new(ledger::PriceBook::shipped()),
+        prices,
         backends: Arc::new(Backends::default()),
         progress: Progress::default(),
         folder,

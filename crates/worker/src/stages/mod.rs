@@ -114,7 +114,7 @@ pub(crate) async fn nothing(
 ) -> Result<Done, StageError> {
     let parts = &attempt.parts;
     let now = parts.now();
-    let price = parts.prices.find("local", "cpu", "cpu_ms", now)?.clone();
+    let price = parts.prices.book().find("local", "cpu", "cpu_ms", now)?;
     let id = TransferId::fresh(&parts.ids, now);
     let hold = Hold {
         id,

@@ -15,6 +15,7 @@ mod commands;
 mod line;
 mod place;
 mod plan;
+mod prices;
 mod refusals;
 mod schedules;
 mod slow;

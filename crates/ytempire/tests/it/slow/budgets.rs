@@ -57,3 +57,50 @@ fn a_backend_that_is_off_is_passed_over() {
     assert_eq!((first.0.seen().len(), second.bill() > 0), (0, true));
     assert_eq!(faults(&place), Vec::<String>::new());
 }
+
+/// A price that is imported while a node works holds for its next call, and a charge tells by which
+/// price it was made.
+#[test]
+fn an_imported_price_holds_from_the_next_call_on() {
+    let server = speaking();
+    let place = server.place();
+    let node = place.program(["work", "--slots", "2"]).start();
+    place.program(SUBMIT).end().good();
+    place.program(["video", "watch", "last"]).end().good();
+    let row = "provider,model,meter,price,valid_from,source\n\
+               voice,kokoro,characters,0.000030,2026-01-01,invoice\n";
+    place.write("prices.csv", row);
+    place.run(["price", "import", "prices.csv"]).good();
+    let again = ["video", "retry", "last", "--from", "narrate", "--yes"];
+    place.program(again).end().good();
+    place.program(["video", "watch", "last"]).end().good();
+    node.signal(Signal::TERM);
+    node.end().good();
+    let made = crate::books::books(&place);
+    let of = |video: usize| {
+        let spoken = made[video]
+            .transfers
+            .iter()
+            .filter(|t| t.backend == "voice");
+        spoken.cloned().collect::<Vec<_>>()
+    };
+    let (later, first) = (of(0), of(1));
+    assert!(!first.is_empty() && first.len() == later.len());
+    for (old, new) in first.iter().zip(&later) {
+        assert_eq!(
+            (old.quantity, old.posted.0 * 2),
+            (new.quantity, new.posted.0)
+        );
+        assert_eq!(new.price_version, "voice/kokoro/characters@2026-01-01");
+    }
+    let told = place
+        .run(["price", "explain", &later[0].id.to_string()])
+        .good();
+    for shown in ["× $0.00003 =", "source    invoice", "from 2026-01-01"] {
+        assert!(told.stdout.contains(shown), "{shown}: {told}");
+    }
+    let told = place
+        .run(["price", "explain", &first[0].id.to_string()])
+        .good();
+    assert!(told.stdout.contains("configuration of that day"), "{told}");
+}

@@ -1,0 +1,36 @@
+//! Arguments of `ytempire price`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::line::Json;
+
+/// `ytempire price`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Price {
+    /// List prices: those that are shipped, imported and configured, and what will be withdrawn
+    List(Json),
+    /// Add rows to the price book: a .toml, .csv or .json file
+    ///
+    /// A row holds from its day on; charges keep the price by which they were reserved. Rows of
+    /// `rate` say what another currency is worth.
+    Import(Import),
+    /// Show how a charge came about: quantity, unit price, version, source and dates
+    Explain {
+        /// The charge's id, as `ytempire cost --json` shows it
+        charge: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Import {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// Take prices that move more than fivefold, up or down
+    #[arg(long)]
+    pub(crate) confirm_jump: bool,
+}
