@@ -254,3 +254,100 @@ fn a_key_travels_in_the_clear_on_the_own_net_only() {
         );
     }
 }
+
+/// A table of a kind, with what only that kind needs.
+fn of_kind(kind: &str, stage: &str, rest: &str, price: &str) -> String {
+    format!("name = \"x\"\nstage = \"{stage}\"\nkind = \"{kind}\"\n{rest}\n[price]\n{price}")
+}
+
+#[test]
+fn pictures_are_priced_by_the_piece_or_by_tokens_and_never_by_half() {
+    let images = |price: &str| {
+        let base = "base_url = \"http://localhost:1/v1\"\nmodel = \"m\"";
+        let table = read(&of_kind("openai-images", "illustrate", base, price)).unwrap();
+        table.validate()
+    };
+    assert_eq!(images("images = \"0.04\""), Ok(()));
+    let both = "input_tokens = \"0\"\noutput_tokens = \"0\"";
+    assert_eq!(images(both), Ok(()));
+    for wrong in [
+        "",
+        "output_tokens = \"0\"",
+        "images = \"0\"\noutput_tokens = \"0\"",
+        "images = \"0\"\ninput_tokens = \"0\"\noutput_tokens = \"0\"",
+    ] {
+        assert!(matches!(images(wrong), Err(Problem::Meters(_))), "{wrong}");
+    }
+}
+
+#[test]
+fn each_kind_has_its_own_address_and_wants_what_it_needs() {
+    let price = "requests = \"0\"";
+    let pexels = read(&of_kind("pexels", "illustrate", "", price)).unwrap();
+    let backend = pexels.backend(None).unwrap();
+    assert_eq!(backend.base_url.to_string(), "https://api.pexels.com/v1");
+    assert_eq!((backend.quality, backend.role()), (70, Role::Pictures));
+    let rated = read(&of_kind("pexels", "illustrate", "quality = 12", price)).unwrap();
+    assert_eq!(rated.backend(None).unwrap().quality, 12);
+
+    let library = read(&of_kind("library", "illustrate", "folder = \"/p\"", "")).unwrap();
+    assert!(library.backend(None).unwrap().folder.is_some());
+    let key = "folder = \"/p\"\nbase_url = \"http://localhost\"";
+    let library = read(&of_kind("library", "illustrate", key, "")).unwrap();
+    assert_eq!(library.validate(), Err(Problem::Useless("base_url")));
+
+    let comfy = "base_url = \"http://localhost:8188\"\ngraph_file = \"g.json\"";
+    let comfy = read(&of_kind(
+        "comfyui",
+        "illustrate",
+        comfy,
+        "gpu_seconds = \"0\"",
+    ))
+    .unwrap();
+    assert!(matches!(comfy.backend(None), Err(Problem::Graph(_))));
+    assert!(matches!(
+        comfy.backend_with(None, Some("{}")),
+        Err(Problem::Graph(_))
+    ));
+    let graph = r#"{"1":{"class_type":"T","inputs":{"text":"{{prompt}}"}}}"#;
+    assert!(
+        comfy
+            .backend_with(None, Some(graph))
+            .unwrap()
+            .graph
+            .is_some()
+    );
+}
+
+#[test]
+fn an_expected_quote_is_never_above_the_worst() {
+    let work = crate::Work {
+        words: 1_200,
+        characters: 7_000,
+        scenes: 27,
+        seconds: 480,
+    };
+    let price = Some(ytempire_core::UnitPrice(Decimal::ONE));
+    let all = Prices {
+        input_tokens: price,
+        output_tokens: price,
+        characters: price,
+        images: price,
+        audio_seconds: price,
+        gpu_seconds: price,
+        requests: price,
+    };
+    for spec in crate::KINDS {
+        let base_url = BaseUrl::parse("http://localhost/v1").unwrap();
+        let mut backend = Backend::new("x", spec.kind, base_url, "m");
+        backend.prices = all;
+        let (worst, expected) = (backend.worst(work), backend.expected(work));
+        assert!(expected.usage.within(worst.usage), "{}", spec.name);
+        assert!(expected.calls <= worst.calls, "{}", spec.name);
+        assert!(
+            spec.meters.is_empty() || worst.usage.meters().count() > 0,
+            "{}",
+            spec.name
+        );
+    }
+}

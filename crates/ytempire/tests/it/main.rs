@@ -8,6 +8,7 @@
     reason = "what can't be set up fails the test, and running processes is what it is about"
 )]
 
+mod backends;
 mod books;
 mod budgets;
 mod channels;

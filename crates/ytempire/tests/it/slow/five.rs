@@ -4,6 +4,7 @@ use std::fs;
 
 use testkit::{FakeModelServer, Fault, ModelServerOptions, ServerCharge, Voice, png};
 
+use super::TINY;
 use super::providers::{TOPIC, files_under, short_words, speaking};
 use crate::books::{faults, receipt};
 use crate::place::{Ended, Place};
@@ -219,4 +220,67 @@ fn an_ear_times_the_words_and_a_library_shows_a_picture() {
         credits.contains("Ada") && credits.contains("CC-BY-4.0"),
         "{credits}"
     );
+}
+
+#[test]
+fn a_made_picture_is_billed_by_its_tokens_and_a_spoiled_one_gives_way_to_the_next() {
+    let (spoiled, images) = (server(), server());
+    // It is charged, and no picture.
+    spoiled.paint_by(|_| b"#EXTM3U\nhttp://127.0.0.1/x".to_vec());
+    let place = Place::new();
+    place.write("key", KEY);
+    let of = |server: &FakeModelServer, name: &str| {
+        let rest = format!(
+            "base_url = \"{}\"\nmodel = \"gpt-image-2\"\noutput_tokens_max = 2000",
+            server.base_url()
+        );
+        table(name, "illustrate", "openai-images", &rest, TOKENS)
+    };
+    let tables = [of(&spoiled, "spoiled"), of(&images, "images")].concat();
+    place.write("ytempire.toml", tables);
+    place.write("whale.toml", TINY);
+    let made = ["make", "whale.toml", "--tier", "complex"];
+    place.program(made).end().good();
+    let folder = place.path("out/whale");
+    let laid = receipt(&folder);
+    // These have no price by the piece.
+    let mut bill = [spoiled.bill(), images.bill()].concat();
+    for line in &mut bill {
+        line.images = 0;
+    }
+    assert_eq!(bill.len(), 2);
+    assert_eq!(
+        (laid.cash.0, laid.unknown.0),
+        (charged(&bill), 0),
+        "{laid:#?}"
+    );
+    let metadata = fs::read_to_string(folder.join("metadata.json")).unwrap();
+    assert!(
+        metadata.contains("\"contains_synthetic_media\": true"),
+        "{metadata}"
+    );
+    let credits = fs::read_to_string(folder.join("credits.json")).unwrap();
+    assert!(credits.contains("made by gpt-image-2"), "{credits}");
+
+    // A budget without room for one shows cards and says so.
+    place.write(
+        "small.toml",
+        TINY.replace("The blue whale", "The small whale"),
+    );
+    let small = [
+        "make",
+        "small.toml",
+        "--tier",
+        "complex",
+        "--budget",
+        "0.02",
+    ];
+    let ended = place.program(small).end().good();
+    assert!(
+        ended
+            .stderr
+            .contains("leaves room for pictures of 0 scenes"),
+        "{ended}"
+    );
+    assert_eq!(images.bill().len(), 1);
 }
