@@ -68,4 +68,10 @@ pub enum EventKind {
     /// A provider billed more than was reserved.
     #[serde(rename = "budget.overrun")]
     BudgetOverrun,
+    /// What came of a charge is known now: by the provider's bill, or given up at its worst case.
+    #[serde(rename = "budget.reconciled")]
+    BudgetReconciled,
+    /// A provider billed a charge otherwise than it was booked.
+    #[serde(rename = "budget.adjusted")]
+    BudgetAdjusted,
 }

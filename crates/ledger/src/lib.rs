@@ -11,6 +11,7 @@ mod day;
 mod import;
 mod price;
 mod receipt;
+mod reconcile;
 mod scope;
 mod transfer;
 
@@ -22,5 +23,6 @@ pub use day::{Day, ZoneUnknown};
 pub use import::{Format, read as read_prices};
 pub use price::{Jump, PriceBook, PriceError, PriceRow, PriceVersion, RateRow, USD};
 pub use receipt::{Receipt, ReceiptLine, StageTotal};
+pub use reconcile::{Adjustment, Bill, Compared, Comparison, Finding, compare, read_bills};
 pub use scope::{Account, HoldRefused, Scope, THRESHOLDS, VIDEO_CAP, passed};
 pub use transfer::{Hold, Outcome, Posting, SettleError, Settled, Transfer, TransferState};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ytempire_core::{MicroUsd, Stage, TransferId, UnitPrice, VideoId};
 
-use crate::{Transfer, TransferState};
+use crate::{Adjustment, Transfer, TransferState};
 
 /// What a video cost, line by line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Receipt {
     pub unknown: MicroUsd,
     /// `cash + imputed + unknown`: what counts against the budget.
     pub total: MicroUsd,
+    /// What providers billed otherwise than was booked, by their own account: later bills and refunds.
+    /// Beside the total, which is what the video was charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// One priced act.
@@ -74,7 +78,7 @@ impl Receipt {
     /// Writes the receipt from the books.
     pub fn of(video: VideoId, title: &str, budget: MicroUsd, transfers: &[Transfer]) -> Self {
         let cash_or_not = |imputed| {
-            let spent = |t: &&Transfer| t.state == TransferState::Posted && t.imputed == imputed;
+            let spent = |t: &&Transfer| !t.state.is_open() && t.imputed == imputed;
             MicroUsd::sum(transfers.iter().filter(spent).map(|t| t.posted))
         };
         let unknown = MicroUsd::sum(
@@ -94,6 +98,16 @@ impl Receipt {
             imputed,
             unknown,
             total: MicroUsd::sum([cash, imputed, unknown]),
+            adjustments: Vec::new(),
+        }
+    }
+
+    /// The receipt with what providers billed otherwise.
+    #[must_use]
+    pub fn with(self, adjustments: Vec<Adjustment>) -> Self {
+        Self {
+            adjustments,
+            ..self
         }
     }
 

@@ -21,6 +21,8 @@ pub enum TransferState {
     Voided,
     /// Sent, and what came of it is not known: counted at worst case until reconciled.
     Unknown,
+    /// It was unknown, and is known by the provider's bill, or was given up at its worst case.
+    Reconciled,
 }
 
 impl TransferState {
@@ -32,6 +34,7 @@ impl TransferState {
             Self::Posted => "posted",
             Self::Voided => "voided",
             Self::Unknown => "unknown",
+            Self::Reconciled => "reconciled",
         }
     }
 
@@ -43,6 +46,7 @@ impl TransferState {
             Self::Posted,
             Self::Voided,
             Self::Unknown,
+            Self::Reconciled,
         ]
         .into_iter()
         .find(|s| s.as_str() == name)
@@ -205,6 +209,16 @@ impl Transfer {
             posted,
             released,
         }))
+    }
+
+    /// What a bill of `billed` does to it, if nobody knew what came of it; `None` otherwise.
+    pub fn reconcile(&self, billed: MicroUsd) -> Option<Settled> {
+        (self.state == TransferState::Unknown).then_some(Settled {
+            state: TransferState::Reconciled,
+            quantity: 0,
+            posted: billed,
+            released: self.held,
+        })
     }
 
     /// What it counts against the budget now.

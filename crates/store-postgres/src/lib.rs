@@ -47,6 +47,7 @@ mod money;
 mod node;
 mod options;
 mod price;
+mod reconcile;
 mod schedule;
 mod settle;
 mod sql;
@@ -58,13 +59,13 @@ mod view;
 mod wake;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
+use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
     AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
     DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
     LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
-    Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission,
-    Submitted, VideoFilter, VideoRow,
+    Reconciled, Reconciliation, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement,
+    SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
@@ -319,6 +320,27 @@ impl Store for PostgresStore {
 
     async fn transfer_get(&self, transfer: TransferId) -> Result<Option<Transfer>> {
         ask!(self, |db| transfer::get(db, transfer))
+    }
+
+    async fn transfer_paid(
+        &self,
+        provider: Option<&str>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Transfer>> {
+        ask!(self, |db| transfer::paid(db, provider, from, until))
+    }
+
+    async fn transfer_reconcile(
+        &self,
+        now: Timestamp,
+        reconciliation: Reconciliation,
+    ) -> Result<Reconciled> {
+        change!(self, |tx| reconcile::reconcile(&tx, now, &reconciliation))
+    }
+
+    async fn adjustment_list(&self, video: Option<VideoId>) -> Result<Vec<Adjustment>> {
+        ask!(self, |db| reconcile::list(db, video))
     }
 
     async fn price_import(

@@ -70,6 +70,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0011_prices.sql"),
         works_with: 10,
     },
+    Migration {
+        name: "0012_adjustments",
+        text: include_str!("../migrations/0012_adjustments.sql"),
+        works_with: 12,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

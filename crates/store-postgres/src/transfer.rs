@@ -160,6 +160,25 @@ pub(crate) async fn list(db: &Connection, video: VideoId) -> Result<Vec<Transfer
     rows.iter().map(decode).collect()
 }
 
+pub(crate) async fn paid(
+    db: &Connection,
+    provider: Option<&str>,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Transfer>> {
+    let rows = db
+        .query(
+            select!(
+                "WHERE days IS NOT NULL AND held_at >= $1 AND held_at < $2
+                   AND ($3::text IS NULL OR backend = $3)
+                 ORDER BY held_at, id"
+            ),
+            &[&from.as_micros(), &until.as_micros(), &provider],
+        )
+        .await?;
+    rows.iter().map(decode).collect()
+}
+
 pub(crate) async fn get(db: &Connection, id: TransferId) -> Result<Option<Transfer>> {
     let row = db.first(select!("WHERE id = $1"), &[&id.0]).await?;
     row.as_ref().map(decode).transpose()

@@ -16,6 +16,7 @@ mod line;
 mod migrate;
 mod node;
 mod price;
+mod reconcile;
 mod schedule;
 mod settle;
 mod sql;
@@ -28,13 +29,13 @@ mod writer;
 use std::path::Path;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
+use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
     AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
     DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
     LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
-    Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission,
-    Submitted, VideoFilter, VideoRow,
+    Reconciled, Reconciliation, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement,
+    SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
 };
 use ytempire_core::{
     AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
@@ -234,6 +235,34 @@ impl Store for SqliteStore {
     async fn transfer_get(&self, transfer: TransferId) -> Result<Option<Transfer>> {
         self.connections
             .read(move |db| transfer::find(db, transfer))
+            .await
+    }
+
+    async fn transfer_paid(
+        &self,
+        provider: Option<&str>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Transfer>> {
+        let provider = provider.map(str::to_owned);
+        self.connections
+            .read(move |db| reconcile::paid(db, provider.as_deref(), from, until))
+            .await
+    }
+
+    async fn transfer_reconcile(
+        &self,
+        now: Timestamp,
+        reconciliation: Reconciliation,
+    ) -> Result<Reconciled> {
+        self.connections
+            .write(move |tx| reconcile::reconcile(tx, now, &reconciliation))
+            .await
+    }
+
+    async fn adjustment_list(&self, video: Option<VideoId>) -> Result<Vec<Adjustment>> {
+        self.connections
+            .read(move |db| reconcile::list(db, video))
             .await
     }
 

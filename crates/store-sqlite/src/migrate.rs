@@ -35,6 +35,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("0010_days", include_str!("../migrations/0010_days.sql")),
     ("0011_prices", include_str!("../migrations/0011_prices.sql")),
+    (
+        "0012_adjustments",
+        include_str!("../migrations/0012_adjustments.sql"),
+    ),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -1,6 +1,6 @@
 //! Statements about money.
 
-use ledger::{Hold, HoldRefused, Outcome, Payer, Posting, Scope, Transfer, TransferState};
+use ledger::{Hold, HoldRefused, Outcome, Payer, Posting, Scope, Settled, Transfer, TransferState};
 use rusqlite::{Connection, Row, named_params};
 use serde_json::json;
 use store::{Error, Lease, Result};
@@ -228,6 +228,17 @@ fn settle(
     let Some(settled) = transfer.settle(outcome)? else {
         return Ok(());
     };
+    debug_assert_eq!((transfer.video, transfer.job), (job.video, job.id));
+    apply(tx, now, transfer, settled)
+}
+
+/// Writes the end of a transfer, in every scope that it is counted in.
+pub(crate) fn apply(
+    tx: &Connection,
+    now: Timestamp,
+    transfer: &Transfer,
+    settled: Settled,
+) -> Result<()> {
     tx.prepare_cached(
         "UPDATE transfers
          SET state = :state, quantity = :quantity, posted = :posted, settled_at = :now
@@ -250,16 +261,19 @@ fn settle(
         .days
         .iter()
         .filter_map(|key| Scope::day_from_key(key));
-    for scope in Scope::of(job.video, job.stage).into_iter().chain(days) {
+    for scope in Scope::of(transfer.video, transfer.stage)
+        .into_iter()
+        .chain(days)
+    {
         let mut page = books::page(tx, &scope)?;
         page.account = page.account.settle(settled.released, settled.posted);
-        page.announce(tx, now, &scope, job.video)?;
+        page.announce(tx, now, &scope, transfer.video)?;
         books::save(tx, &scope, &page)?;
     }
     if settled.posted > settled.released {
         let detail = json!({ "transfer": transfer.id, "held_micro_usd": transfer.held,
                              "posted_micro_usd": settled.posted });
-        let about = (job.video, job.id, job.stage);
+        let about = (transfer.video, transfer.job, transfer.stage);
         event::about_job(tx, now, about, EventKind::BudgetOverrun, detail)?;
     }
     Ok(())
@@ -292,7 +306,7 @@ fn query(db: &Connection, text: &str, param: &str) -> Result<Vec<Transfer>> {
     Ok(transfers)
 }
 
-fn decode(row: &Row<'_>) -> Result<Transfer> {
+pub(crate) fn decode(row: &Row<'_>) -> Result<Transfer> {
     let number = |column| row.get::<_, i64>(column).map_err(sql::error);
     let text = |column| row.get::<_, String>(column).map_err(sql::error);
     let settled_at: Option<i64> = row.get("settled_at").map_err(sql::error)?;

@@ -26,6 +26,18 @@ async fn conformance() {
     store_suite::exercise(fresh(&folder)).await;
 }
 
+/// Calls of $0.12 race for $3.00, of one video and of a day, and some of the callers die.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_bill_of_calls_that_race_never_passes_the_cap() {
+    for by_day in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let granted = store_suite::race(fresh(&folder), 0..5, 64, by_day).await;
+        assert!(granted >= 5 * 25, "{granted}");
+        let folder = tempfile::tempdir().unwrap();
+        store_suite::race(fresh(&folder), 5..6, 1_000, by_day).await;
+    }
+}
+
 #[tokio::test]
 async fn random_histories_keep_every_promise() {
     let folder = tempfile::tempdir().unwrap();

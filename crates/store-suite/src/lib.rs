@@ -15,6 +15,8 @@ mod limits;
 mod line;
 mod money;
 mod price;
+mod race;
+mod reconcile;
 mod schedule;
 mod simulation;
 mod video;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 use store::Store;
 
+pub use race::race;
 pub use world::World;
 
 /// Runs every case on stores of `make`'s, one after another, and names the one that fails.
@@ -91,6 +94,10 @@ where
         budget::a_backend_that_is_off_gets_nothing,
         price::prices_are_kept_by_day_and_never_written_anew,
         price::a_charge_is_found_by_its_id,
+        reconcile::a_bill_settles_what_was_unknown_where_it_was_counted,
+        reconcile::a_bill_above_its_reservation_is_an_overrun_also_later,
+        reconcile::differences_are_posted_as_adjustments_once,
+        reconcile::paid_transfers_are_listed_by_provider_and_time,
         cache::what_money_bought_is_kept_with_the_posting,
         cache::pruning_forgets_the_oldest_and_spares_unfinished_videos,
         cache::work_done_again_replaces_what_was_lost,

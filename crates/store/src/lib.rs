@@ -10,13 +10,14 @@ mod error;
 mod keep;
 mod limits;
 mod line;
+mod reconcile;
 mod room;
 mod row;
 mod schedule;
 mod view;
 
 use async_trait::async_trait;
-use ledger::{Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
+use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use ytempire_core::{AccountId, ChannelId, Event, NodeId, ScheduleId, Timestamp, VideoId};
 
 pub use budget::{BackendSwitch, DayRow};
@@ -27,6 +28,7 @@ pub use limits::{Limits, Owner, Running};
 pub use line::{
     Line, LineLoad, LineMode, NodeOrders, NodeStatus, PRIORITIES, PRIORITY, band, urgency,
 };
+pub use reconcile::{Reconciled, Reconciliation};
 pub use room::{Needs, Room};
 pub use row::{
     ATTEMPTS_MAX, ArtifactRow, AttemptEnd, AttemptRow, CacheEntry, CacheTotals, ClaimRequest,
@@ -159,6 +161,28 @@ pub trait Store: Send + Sync {
 
     /// One transfer, or `None`.
     async fn transfer_get(&self, transfer: ytempire_core::TransferId) -> Result<Option<Transfer>>;
+
+    /// Transfers by which somebody is paid, of one provider or of all, that were reserved at `from` or
+    /// later and before `until`, in that order.
+    async fn transfer_paid(
+        &self,
+        provider: Option<&str>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Transfer>>;
+
+    /// Takes a bill into the books, charge by charge: one that is unknown becomes reconciled at what is
+    /// billed, in every scope that it was counted in. For one that has ended otherwise the difference
+    /// to what was booked and adjusted before is posted as an adjustment; so the same bill changes
+    /// nothing the second time. What is still on its way, and what isn't there, is passed over.
+    async fn transfer_reconcile(
+        &self,
+        now: Timestamp,
+        reconciliation: Reconciliation,
+    ) -> Result<Reconciled>;
+
+    /// Adjustments of a video's charges, or of all, in the order in which they were posted.
+    async fn adjustment_list(&self, video: Option<VideoId>) -> Result<Vec<Adjustment>>;
 
     /// Adds rows to the price book: all of them, or none and why. How many were not there before.
     ///

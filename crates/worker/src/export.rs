@@ -51,12 +51,9 @@ pub enum ExportError {
 /// The receipt of a video, from the ledger.
 pub(crate) async fn receipt(parts: &Parts, video: &VideoRow) -> store::Result<Receipt> {
     let transfers = parts.store.transfer_list(video.id).await?;
-    Ok(Receipt::of(
-        video.id,
-        &video.title,
-        video.budget,
-        &transfers,
-    ))
+    let adjustments = parts.store.adjustment_list(Some(video.id)).await?;
+    let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
+    Ok(receipt.with(adjustments))
 }
 
 /// Lays the files of `video` into `folder`.

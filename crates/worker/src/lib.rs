@@ -36,6 +36,7 @@ mod timing;
 
 pub mod schedules;
 pub mod stages;
+mod unknown;
 
 pub use asset::{Asset, AssetKind};
 pub use backends::Backends;
@@ -55,3 +56,4 @@ pub use request::{Illustrator, Music, Narrator, Request, Source, Take};
 pub use retention::Retention;
 pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};
 pub use timing::{CatchUp, Due, Tick, Timing, TimingError, slot};
+pub use unknown::UnknownMax;

@@ -19,7 +19,7 @@ use crate::clock::LineClock;
 use crate::dispatch::{Asker, Dispatch, VIDEOS_MAX, some_encode};
 use crate::error::{StageError, WorkError};
 use crate::run::{JobEnd, failed, run};
-use crate::{Parts, Request, encoders, retention, schedules};
+use crate::{Parts, Request, encoders, retention, schedules, unknown};
 
 /// How long a lease lasts unless it is extended.
 const LEASE: Duration = Duration::from_secs(15);
@@ -251,6 +251,7 @@ impl Node {
         self.parts.prices.refresh(&*self.parts.store).await?;
         schedules::start_due(&self.parts).await;
         retention::expire(&self.parts).await;
+        unknown::end_overdue(&self.parts).await;
         self.advertise().await?;
         let now = self.parts.now();
         if let Some(orders) = self.parts.store.node_beat(now, self.id).await? {

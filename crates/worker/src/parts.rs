@@ -11,7 +11,7 @@ use signal::Signal;
 use store::{Limits, Machine, Store};
 use ytempire_core::{Clock, CrashPlan, IdSource, Timestamp};
 
-use crate::{Backends, Encoders, Memory, Prices, Progress, Retention};
+use crate::{Backends, Encoders, Memory, Prices, Progress, Retention, UnknownMax};
 
 /// Everything a node needs, put together once at start.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub struct Parts {
     pub encoders: Arc<Encoders>,
     /// What jobs need of this machine's memory.
     pub memory: Arc<Memory>,
+    /// How long it is waited for a bill where nobody knows what came of a charge.
+    pub unknown_max: Arc<UnknownMax>,
     /// Where a test ends the process.
     pub crash: CrashPlan,
 }

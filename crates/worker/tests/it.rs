@@ -32,6 +32,7 @@ fn parts(folder: &Path, seed: u8) -> Parts {
         ))),
         ids: Arc::new(IdSource::seeded([seed; 32])),
         prices: Arc::default(),
+        unknown_max: Arc::default(),
         backends: Arc::new(Backends::default()),
         progress: Progress::default(),
         folder: folder.to_owned(),

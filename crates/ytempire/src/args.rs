@@ -128,6 +128,8 @@ pub(crate) enum Command {
     /// What days and videos may cost: set, list and remove budgets
     #[command(subcommand)]
     Budget(budget::Budget),
+    /// Compare the books with a provider's usage export, and settle what nobody knew
+    Reconcile(price::Reconcile),
     /// The price book: what each unit costs, since when, and why a charge is what it is
     #[command(subcommand)]
     Price(price::Price),

@@ -22,7 +22,8 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
     }
     let video = crate::video::meant(&parts, &args.video).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
-    let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers);
+    let adjustments = parts.store.adjustment_list(Some(video.id)).await?;
+    let receipt = Receipt::of(video.id, &video.title, video.budget, &transfers).with(adjustments);
     if args.json {
         let text = serde_json::to_string_pretty(&receipt)
             .map_err(|e| Failure::bug(format!("can't write the receipt: {e}")))?;
@@ -114,9 +115,15 @@ pub(crate) fn shown(receipt: &Receipt) -> String {
         }
     }
     let rows: Vec<String> = table.lines().map(|row| row.trim_end().to_owned()).collect();
+    let adjusted = MicroUsd::sum(receipt.adjustments.iter().map(|a| a.amount));
+    let adjusted = if receipt.adjustments.is_empty() {
+        String::new()
+    } else {
+        format!("billed otherwise since: {adjusted}, on the provider's account\n")
+    };
     format!(
         "{title}\n\n{rows}\n\ncash {cash}, own machine {imputed}, unknown {unknown}: \
-         {total} of {budget}\n",
+         {total} of {budget}\n{adjusted}",
         title = receipt.title,
         rows = rows.join("\n"),
         cash = receipt.cash,

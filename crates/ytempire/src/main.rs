@@ -21,6 +21,7 @@ mod manual;
 mod migrate;
 mod plan;
 mod price;
+mod reconcile;
 mod redis;
 mod schedule;
 mod schema;
@@ -72,6 +73,7 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,
             Command::Budget(command) => budget::run(&global, command).await,
+            Command::Reconcile(args) => reconcile::run(&global, args).await,
             Command::Price(command) => price::run(&global, command).await,
             Command::Backend(command) => backend::run(&global, command).await,
             Command::Channel(command) => channel::run(&global, command).await,

@@ -175,6 +175,7 @@ pub(crate) async fn parts(global: &Global, config: &Config) -> Result<Parts, Fai
             config.retention.videos,
             config.retention.events,
         )),
+        unknown_max: Arc::new(config.money.unknown_max()),
         crash,
     })
 }

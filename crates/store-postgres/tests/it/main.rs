@@ -26,6 +26,16 @@ async fn conformance() {
     store_suite::exercise(|| fresh(&server)).await;
 }
 
+/// Calls of $0.12 race for $3.00, of one video and of a day, and some of the callers die.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_bill_of_calls_that_race_never_passes_the_cap() {
+    let server = PostgresServer::start();
+    for by_day in [false, true] {
+        let granted = store_suite::race(|| fresh(&server), 0..3, 64, by_day).await;
+        assert!(granted >= 3 * 25, "{granted}");
+    }
+}
+
 #[tokio::test]
 async fn random_histories_keep_every_promise() {
     let server = PostgresServer::start();

@@ -1,10 +1,12 @@
 //! Arguments of `ytempire price`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::line::Json;
+use crate::times;
 
 /// `ytempire price`.
 #[derive(Clone, Debug, Subcommand)]
@@ -33,4 +35,26 @@ pub(crate) struct Import {
     /// Take prices that move more than fivefold, up or down
     #[arg(long)]
     pub(crate) confirm_jump: bool,
+}
+
+/// `ytempire reconcile`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reconcile {
+    /// The export: .csv or .json, with columns `charge` (or `request_id`, `id`) and `amount`
+    pub(crate) file: PathBuf,
+    /// Whose bill it is: the backend's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: String,
+    /// How far back our books are compared
+    #[arg(long, value_name = "TIME", default_value = "31d", value_parser = times::span)]
+    pub(crate) since: Duration,
+    /// The export is complete: what nobody knew and it doesn't have was not billed
+    #[arg(long)]
+    pub(crate) complete: bool,
+    /// Only show; change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

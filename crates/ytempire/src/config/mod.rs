@@ -19,7 +19,7 @@ use crate::world;
 
 pub(crate) use depot::DepotTable;
 pub(crate) use encoder::EncoderTable;
-pub(crate) use queue::{Limits, Queue, Retention, some};
+pub(crate) use queue::{Limits, Money, Queue, Retention, some};
 
 /// What the file may say. Every key may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +42,9 @@ pub(crate) struct Config {
     /// What may run at once, on all nodes together.
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// How long it is waited for bills.
+    #[serde(default)]
+    pub(crate) money: Money,
     /// How long what has ended is kept.
     #[serde(default)]
     pub(crate) retention: Retention,

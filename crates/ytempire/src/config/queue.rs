@@ -74,6 +74,24 @@ impl From<Limits> for store::Limits {
     }
 }
 
+/// `[money]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Money {
+    /// How long it is waited for a bill where nobody knows whether a call was billed, such as `72h`;
+    /// then it is booked at its worst case. Since 0.3. Default: three days. Too short: a bill that comes
+    /// later is an adjustment. Too long: reservations stay open.
+    #[serde(default, deserialize_with = "span")]
+    pub(crate) unknown_max: Option<Duration>,
+}
+
+impl Money {
+    pub(crate) fn unknown_max(&self) -> worker::UnknownMax {
+        self.unknown_max
+            .map_or_else(worker::UnknownMax::default, worker::UnknownMax::of)
+    }
+}
+
 /// `[retention]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

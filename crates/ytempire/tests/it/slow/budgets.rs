@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use ledger::TransferState;
 use rustix::process::Signal;
+use testkit::Fault;
 
 use super::providers::speaking;
 use crate::books::faults;
@@ -103,4 +105,57 @@ fn an_imported_price_holds_from_the_next_call_on() {
         .run(["price", "explain", &first[0].id.to_string()])
         .good();
     assert!(told.stdout.contains("configuration of that day"), "{told}");
+}
+
+/// A call whose end nobody knows stays charged at its worst case until the bill says what it was; the
+/// deadline ends the others.
+#[test]
+fn a_bill_settles_what_nobody_knew_and_the_deadline_the_rest() {
+    let server = speaking();
+    server.0.fail_next([Fault::FailBefore(503)]);
+    let place = server.place();
+    place
+        .program(["make", "whale.toml", "--tier", "complex"])
+        .end()
+        .good();
+    let charges = || {
+        let mut all = crate::books::books(&place).remove(0).transfers;
+        all.retain(|transfer| transfer.backend == "voice");
+        all
+    };
+    let [lost, spoken] = &charges()[..] else {
+        panic!("{:#?}", charges());
+    };
+    assert_eq!(lost.state, TransferState::Unknown);
+    let bill = format!(
+        "request_id,cost\n{},0.000100\n{},{}\nreq_7,0.5\n",
+        lost.id,
+        spoken.id,
+        spoken.posted.to_string().trim_start_matches('$')
+    );
+    place.write("bill.csv", bill);
+    let reconcile = "reconcile bill.csv --provider voice";
+    let run = |more: &str| place.run(format!("{reconcile}{more}").split(' ')).good();
+    let told = run(" --dry-run");
+    for shown in [
+        "settled by the bill",
+        "missing here",
+        "1 matched",
+        "nothing was changed",
+    ] {
+        assert!(told.stdout.contains(shown), "{shown}: {told}");
+    }
+    let told = run("");
+    assert!(told.stdout.contains("1 settled, 0 adjusted"), "{told}");
+    let lost = &charges()[0];
+    assert_eq!(
+        (lost.state, lost.posted.0),
+        (TransferState::Reconciled, 100)
+    );
+    assert!(run("").stdout.contains("0 settled, 0 adjusted"));
+    // A refund of the other.
+    place.write("bill.csv", format!("id,amount\n{},0\n", spoken.id));
+    assert!(run("").stdout.contains("1 adjusted"));
+    let receipt = place.run(["cost"]).good().stdout;
+    assert!(receipt.contains("billed otherwise since: -$"), "{receipt}");
 }
