@@ -165,7 +165,7 @@ impl Menu {
 
     /// What has to be kept back beside candidate `at`: the cheapest way's worst case, unless it is
     /// that itself.
-    pub(crate) fn reserve(&self, at: usize) -> MicroUsd {
+    pub fn reserve(&self, at: usize) -> MicroUsd {
         let worst = |c: &Candidate| c.worst;
         let least = self.candidates.iter().map(worst).min();
         let least = least.unwrap_or_default();

@@ -145,11 +145,14 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// Whether only this backend is concerned.
+/// Whether only this backend is concerned. Where a video's own money is short, another one may be
+/// cheaper.
 fn closes(error: &store::Error) -> bool {
     match error {
         store::Error::BackendOff(_) => true,
-        store::Error::BudgetExceeded(refused) => refused.scope.starts_with("day:provider:"),
+        store::Error::BudgetExceeded(refused) => {
+            refused.scope.starts_with("day:provider:") || refused.resets_in().is_none()
+        }
         _ => false,
     }
 }

@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use ledger::PriceBook;
-use providers::Work;
+use providers::{Backend, Quote, Work};
 use serde::Serialize;
 use studio::script::Script;
 use ytempire_core::brief::Tier;
-use ytempire_core::{Code, MicroUsd, Stage, Timestamp};
+use ytempire_core::{Code, MicroUsd, MoneyError, Stage, Timestamp};
 
+use crate::Parts;
 use crate::asset::{matched, mebibytes};
+use crate::choose::choose;
 use crate::meter::{LocalMax, backend_price};
 use crate::request::{Narrator, Request, Source};
-use crate::{Backends, Parts};
 
-/// Each stage may take twice its worst case: a failed attempt or a repair is paid from the
-/// second half.
+/// The own machine's part of a stage may take twice its worst case: a failed attempt or a repair is
+/// paid from the second half.
 const ATTEMPTS_PAID: i64 = 2;
+
+/// How many times what it usually takes the own machine's worst case is, see [`local_max`].
+const LOCAL_SPARE: i64 = 4;
 
 /// What a video may cost, stage by stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +31,17 @@ pub struct Plan {
     pub total: MicroUsd,
     /// What it may cost.
     pub budget: MicroUsd,
+}
+
+impl Plan {
+    /// Adds what is kept back beside each stage's worst case, so that it can be done in its cheapest
+    /// way when what was chosen for it has failed.
+    pub(crate) fn keep_back(&mut self, reserves: impl Iterator<Item = (Stage, MicroUsd)>) {
+        for (stage, reserve) in reserves {
+            self.envelopes.entry(stage).or_default().0 += reserve.0;
+        }
+        self.total = MicroUsd::sum(self.envelopes.values().copied());
+    }
 }
 
 /// Why there is no plan.
@@ -51,7 +66,7 @@ pub enum PlanError {
     Price(#[from] ledger::PriceError),
     /// An amount doesn't fit.
     #[error(transparent)]
-    Money(#[from] ytempire_core::MoneyError),
+    Money(#[from] MoneyError),
 }
 
 impl PlanError {
@@ -103,14 +118,29 @@ impl Size {
     }
 
     /// The most that a language backend's script of about `words` words may turn out to be:
-    /// what its writer lets through, and 8 characters a word, which is long.
+    /// what its writer lets through, and 8 characters a word, which is long. Should one be full of
+    /// figures, its jobs find that their share is used up, and it fails.
     fn promised(words: u32) -> Self {
         let most = u64::from(words) * 7 / 4;
         Self {
             scenes: 80,
             // Some of them long ones and numbers, which count more than once.
-            words: most * 2,
+            words: most * 5 / 4,
             characters: most * 8,
+            mebibytes: 0,
+        }
+    }
+
+    /// The size of what is asked for, as it usually turns out.
+    fn usual(request: &Request) -> Self {
+        let Source::Topic { words, .. } = &request.source else {
+            return Self::of_request(request);
+        };
+        Self {
+            scenes: u64::from(request.amount().scenes),
+            words: u64::from(*words),
+            // English has five letters and a space.
+            characters: u64::from(*words) * 6,
             mebibytes: 0,
         }
     }
@@ -211,12 +241,12 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
         .into_iter()
         .filter(|t| (*t as u8) < request.tier as u8);
     for tier in cheaper {
-        let mut other = request.clone();
-        other.tier = tier;
-        if parts.backends.speaker(tier).is_none() {
-            other.narrator = Narrator::Local { voice: None };
-        }
-        if let Ok(plan) = plan_at(parts, &other, now)
+        let other = Request {
+            tier,
+            ..request.clone()
+        };
+        if let Ok((chosen, _)) = choose(parts, other)
+            && let Ok(plan) = plan_at(parts, &chosen, now)
             && plan.total <= plan.budget
         {
             return format!("--tier {} fits, at {} at worst", tier.as_str(), plan.total);
@@ -235,13 +265,9 @@ fn way_out(parts: &Parts, request: &Request, now: Timestamp, total: MicroUsd) ->
 }
 
 fn plan_at(parts: &Parts, request: &Request, now: Timestamp) -> Result<Plan, PlanError> {
-    let size = Size::of_request(request);
-    let prices = parts.prices.book();
     let mut envelopes = BTreeMap::new();
     for stage in Stage::ALL {
-        let remote = remote_worst((&parts.backends, &prices), request, stage, size, now)?;
-        let local = local_worst(&prices, request.tier, stage, size, now)?;
-        envelopes.insert(stage, MicroUsd((local.0 + remote.0) * ATTEMPTS_PAID));
+        envelopes.insert(stage, stage_cost(parts, request, stage, now)?.worst);
     }
     let total = MicroUsd::sum(envelopes.values().copied());
     Ok(Plan {
@@ -274,22 +300,13 @@ fn local_worst(
 /// MiB that the largest picture of a backend takes.
 pub(crate) const PICTURE_MIB: u64 = (providers::picture::BYTES_MAX >> 20) as u64;
 
-/// Pictures that may be bought for `request` within its budget: all that its scenes may want, where
-/// it has room for their worst case.
-pub(crate) fn pictures_most(parts: &Parts, request: &Request) -> Result<u32, PlanError> {
-    let now = parts.now();
-    let with = |most: u32| {
-        let mut request = request.clone();
-        if let Some(pictures) = &mut request.pictures {
-            pictures.most = most;
-        }
-        plan_at(parts, &request, now)
-    };
-    let scenes = u32::try_from(Size::of_request(request).scenes).unwrap_or(u32::MAX);
-    let (none, one) = (with(0)?, with(1)?);
-    let each = (one.total.0 - none.total.0).max(1);
-    let room = (request.budget.0 - none.total.0).max(0);
-    Ok(scenes.min(u32::try_from(room / each).unwrap_or(u32::MAX)))
+/// Scenes of `request` that pictures may be bought for, at most: all of a script, and twice as many
+/// as a topic usually has.
+pub(crate) fn pictures_wanted(request: &Request) -> u32 {
+    match &request.source {
+        Source::Script(script) => u32::try_from(script.scenes.len()).unwrap_or(u32::MAX),
+        Source::Topic { .. } => request.amount().scenes * 2,
+    }
 }
 
 /// What the backends of `stage` are asked to do, each with the name of the first that is asked.
@@ -335,37 +352,90 @@ fn remote_work(request: &Request, stage: Stage, size: Size) -> Vec<(&str, Work)>
 /// Milliseconds of a word that is spoken slowly.
 const WORD_MS: u64 = 750;
 
-fn remote_worst(
-    (backends, prices): (&Backends, &PriceBook),
+/// What a stage costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StageCost {
+    /// As it usually is.
+    pub(crate) expected: MicroUsd,
+    /// At worst, with what is repeated: its envelope.
+    pub(crate) worst: MicroUsd,
+    /// Of that, what is paid to somebody.
+    pub(crate) cash: MicroUsd,
+}
+
+/// What `stage` of `request` costs with what it has chosen. What takes the place of a backend that
+/// fails has to do with what is left of it: a dearer one is passed over where that isn't enough.
+pub(crate) fn stage_cost(
+    parts: &Parts,
     request: &Request,
     stage: Stage,
-    size: Size,
+    now: Timestamp,
+) -> Result<StageCost, PlanError> {
+    let size = Size::of_request(request);
+    let prices = parts.prices.book();
+    let local = local_worst(&prices, request.tier, stage, size, now)?;
+    let (mut expected, mut cash) = (MicroUsd(local.0 / LOCAL_SPARE), MicroUsd::ZERO);
+    for (name, work) in remote_work(request, stage, size) {
+        if let Some(backend) = parts.backends.named(name) {
+            let worst = with_repetitions(&prices, backend, work, now)?;
+            cash = cash.checked_add(worst).ok_or(MoneyError::Overflow)?;
+        }
+    }
+    for (name, work) in remote_work(request, stage, Size::usual(request)) {
+        if let Some(backend) = parts.backends.named(name) {
+            let usual = charge(&prices, backend, backend.expected(work), now)?;
+            expected = expected.checked_add(usual).ok_or(MoneyError::Overflow)?;
+        }
+    }
+    let local = MicroUsd(local.0 * ATTEMPTS_PAID);
+    Ok(StageCost {
+        expected,
+        worst: local.checked_add(cash).ok_or(MoneyError::Overflow)?,
+        cash,
+    })
+}
+
+/// What `quote` costs at `backend`.
+fn charge(
+    prices: &PriceBook,
+    backend: &Backend,
+    quote: Quote,
     now: Timestamp,
 ) -> Result<MicroUsd, PlanError> {
     let mut total = MicroUsd::ZERO;
-    for (name, work) in remote_work(request, stage, size) {
-        // Whoever takes its place while it fails may be dearer.
-        let mut dearest = MicroUsd::ZERO;
-        for backend in backends.chain(name, request.tier) {
-            let quote = backend.worst(work);
-            let mut worst = MicroUsd::ZERO;
-            for (meter, quantity) in quote.usage.meters() {
-                let charge = backend_price(prices, backend, meter, now)?
-                    .price
-                    .charge(quantity)?;
-                // Each call rounds up by itself.
-                let charge = MicroUsd(charge.0.saturating_add(quote.calls as i64));
-                worst = worst
-                    .checked_add(charge)
-                    .ok_or(ytempire_core::MoneyError::Overflow)?;
-            }
-            dearest = dearest.max(worst);
-        }
-        total = total
-            .checked_add(dearest)
-            .ok_or(ytempire_core::MoneyError::Overflow)?;
+    for (meter, quantity) in quote.usage.meters() {
+        let charge = backend_price(prices, backend, meter, now)?
+            .price
+            .charge(quantity)?;
+        // Each call rounds up by itself.
+        let charge = MicroUsd(charge.0.saturating_add(quote.calls as i64));
+        total = total.checked_add(charge).ok_or(MoneyError::Overflow)?;
     }
     Ok(total)
+}
+
+/// Of so many calls one may be paid twice: each answer is kept by itself, so that a failure repeats
+/// one call, not all of a stage.
+const CALLS_OF_ONE_REPETITION: u64 = 4;
+
+/// What `work` costs at `backend` at worst, when a part of its calls, and one at least, has to be
+/// repeated.
+fn with_repetitions(
+    prices: &PriceBook,
+    backend: &Backend,
+    work: Work,
+    now: Timestamp,
+) -> Result<MicroUsd, PlanError> {
+    let quote = backend.worst(work);
+    let once = charge(prices, backend, quote, now)?;
+    let calls = quote.calls.max(1);
+    let again =
+        u128::from(once.0.unsigned_abs()) * u128::from(calls.div_ceil(CALLS_OF_ONE_REPETITION));
+    let again =
+        i64::try_from(again.div_ceil(u128::from(calls))).map_err(|_| MoneyError::Overflow)?;
+    Ok(once
+        .checked_add(MicroUsd(again))
+        .ok_or(MoneyError::Overflow)?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use media::ingest::Ingest;
-use providers::Backend;
 use sha2::{Digest, Sha256};
 use store::{NewJob, Submission, Submitted};
 use studio::script::{Script, ScriptError};
@@ -16,9 +15,10 @@ use ytempire_core::{
 };
 
 use crate::asset::{self, AssetKind};
+use crate::choose::{Choices, choose};
 use crate::package::text_faults;
-use crate::plan::{Plan, pictures_most, plan};
-use crate::request::{Illustrator, Music, Narrator, RENDERER, Request, Source, Take};
+use crate::plan::{Plan, pictures_wanted, plan};
+use crate::request::{Music, Narrator, RENDERER, Request, Source, Take};
 use crate::{Parts, dispatch, export};
 
 /// Words asked of a language backend: four minutes.
@@ -42,6 +42,8 @@ pub struct Prepared {
     pub request: Request,
     /// What it may cost.
     pub plan: Plan,
+    /// What its stages use, and why; `None` where that was settled before.
+    pub choices: Option<Choices>,
     /// Same key, same video.
     pub key: String,
     /// What the user should know: files passed over, words left out.
@@ -91,7 +93,9 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
     let cancel = Cancel::new();
     let ingest = Ingest::new(&parts.tools, &parts.folder, &cancel);
     let source = source(parts, settings)?;
-    let narrator = narrator(parts, settings);
+    let narrator = Narrator::Local {
+        voice: settings.voice.clone(),
+    };
     let theme = theme(settings)?;
     let assets = match &settings.assets {
         None => Vec::new(),
@@ -107,7 +111,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
             assets
         }
     };
-    let mut request = Request {
+    let request = Request {
         renderer: RENDERER,
         source,
         description: settings.description.clone(),
@@ -115,8 +119,8 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         format: settings.format,
         tier: settings.tier,
         budget: settings.budget,
-        listener: listener(parts, &narrator, settings),
-        pictures: illustrator(parts, settings),
+        listener: None,
+        pictures: None,
         narrator,
         language: settings.language.clone(),
         theme: theme.name.to_owned(),
@@ -126,6 +130,8 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         channel: order.channel,
         takes: Vec::new(),
     };
+    let (request, choices) = choose(parts, request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    notices.extend(notice(&request));
     if let Narrator::Local { voice } = &request.narrator {
         media::voice::check(voice.as_deref(), &parts.tools).map_err(|e| {
             let code = match e {
@@ -138,58 +144,29 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
     if let Source::Script(script) = &request.source {
         check_text(&request, script)?;
     }
-    buy_pictures(parts, &mut request, &mut notices)?;
-    let plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    let mut plan = plan(parts, &request).map_err(|e| RefusedOrder::new(e.code(), e))?;
+    plan.keep_back(choices.stages.iter().map(|of| (of.stage, of.reserve)));
     let key = key(&request)?;
     Ok(Prepared {
         request,
         plan,
+        choices: Some(choices),
         key,
         notices,
     })
 }
 
-/// Settles how many pictures may be bought: as many as the budget leaves room for.
-fn buy_pictures(
-    parts: &Parts,
-    request: &mut Request,
-    notices: &mut Vec<String>,
-) -> Result<(), RefusedOrder> {
-    if request.pictures.is_none() {
-        return Ok(());
-    }
-    let most = pictures_most(parts, request).map_err(|e| RefusedOrder::new(e.code(), e))?;
-    let scenes = request.amount().scenes;
-    if most < scenes {
-        let budget = request.budget;
-        notices.push(format!(
-            "the budget of {budget} leaves room for pictures of {most} scenes of {scenes} or so; \
-             the others show cards"
-        ));
-    }
-    request.pictures = request.pictures.take().filter(|_| most > 0);
-    if let Some(pictures) = &mut request.pictures {
-        pictures.most = most;
-    }
-    Ok(())
-}
-
-fn illustrator(parts: &Parts, settings: &Settings) -> Option<Illustrator> {
-    let backend = parts.backends.illustrator(settings.tier)?;
-    let name = backend.name.clone();
-    Some(Illustrator { name, most: 0 })
-}
-
-/// Who listens to a narrator that doesn't tell when it speaks each word.
-fn listener(parts: &Parts, narrator: &Narrator, settings: &Settings) -> Option<String> {
-    let Narrator::Backend { name, .. } = narrator else {
-        return None;
-    };
-    if parts.backends.named(name).is_some_and(Backend::tells_words) {
-        return None;
-    }
-    let backend = parts.backends.listener(settings.tier);
-    backend.map(|backend| backend.name.clone())
+/// What the user should know of the choice.
+fn notice(request: &Request) -> Option<String> {
+    let pictures = request.pictures.as_ref()?;
+    let wanted = pictures_wanted(request);
+    (pictures.most < wanted).then(|| {
+        format!(
+            "pictures are bought for {} scenes at most, and others show cards: that is the best use of \
+             {}, see `ytempire video show --plan`",
+            pictures.most, request.budget
+        )
+    })
 }
 
 fn source(parts: &Parts, settings: &Settings) -> Result<Source, RefusedOrder> {
@@ -234,18 +211,6 @@ const NO_WRITER: &str = "a topic needs a language backend and none is configured
     input_tokens = \"0\"\n\
     output_tokens = \"0\"\n\n\
     or give a script or an article instead: ytempire make article.md";
-
-fn narrator(parts: &Parts, settings: &Settings) -> Narrator {
-    match parts.backends.speaker(settings.tier) {
-        Some(backend) => Narrator::Backend {
-            name: backend.name.clone(),
-            voice: settings.voice.clone(),
-        },
-        None => Narrator::Local {
-            voice: settings.voice.clone(),
-        },
-    }
-}
 
 fn theme(settings: &Settings) -> Result<&'static Theme, RefusedOrder> {
     let Some(name) = &settings.theme else {
@@ -416,6 +381,7 @@ pub(crate) fn prepared_again(parts: &Parts, request: Request) -> Result<Prepared
     Ok(Prepared {
         request,
         plan,
+        choices: None,
         key,
         notices: Vec::new(),
     })
@@ -473,7 +439,12 @@ pub(crate) fn submission(
         start_at: terms.start_at,
         words: request.amount().words,
         envelopes: prepared.plan.envelopes.clone(),
-        plan: None,
+        plan: prepared
+            .choices
+            .as_ref()
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(|e| store::Error::Database(format!("can't write the plan: {e}")))?,
         jobs: vec![script],
     })
 }

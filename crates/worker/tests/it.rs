@@ -63,6 +63,7 @@ fn prepared() -> Prepared {
     };
     let budget = MicroUsd(3_000_000);
     Prepared {
+        choices: None,
         request: Request {
             renderer: 1,
             source: Source::Script(script),

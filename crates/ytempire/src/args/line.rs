@@ -26,7 +26,7 @@ pub(crate) enum Video {
     /// List videos, newest first
     List(List),
     /// Show a video: where it stands, its stages, what it cost
-    Show(One),
+    Show(Show),
     /// Follow a video to its end
     Watch(One),
     /// Cancel videos; running jobs are stopped within seconds and paid work stays in the cache
@@ -144,6 +144,15 @@ pub(crate) struct One {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// What each stage uses, and why nothing else was taken
+    #[arg(long)]
+    pub(crate) plan: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod change;
 mod many;
+mod plan;
 mod show;
 
 use store::{VideoFilter, VideoRow};

@@ -10,8 +10,8 @@ use store::{AttemptEnd, AttemptRow, JobRow, VideoFilter, VideoRow};
 use worker::Parts;
 use ytempire_core::{Code, Event, JobState, Stage, Timestamp};
 
-use super::meant;
-use crate::args::line::{List, One};
+use super::{meant, plan};
+use crate::args::line::{List, One, Show};
 use crate::channel;
 use crate::fail::Failure;
 use crate::schema::print;
@@ -93,8 +93,12 @@ fn object(video: &VideoRow, now: Timestamp) -> serde_json::Value {
     })
 }
 
-pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
-    let video = meant(parts, &args.video).await?;
+pub(super) async fn show(parts: &Parts, args: &Show) -> Result<(), Failure> {
+    let video = meant(parts, &args.one.video).await?;
+    let plan = plan::told(parts, &video).await?;
+    if args.plan && !args.one.json {
+        return print(&plan::text(&video, plan)?);
+    }
     let jobs = parts.store.job_list(video.id).await?;
     let attempts = parts.store.attempt_list(video.id).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
@@ -104,12 +108,13 @@ pub(super) async fn show(parts: &Parts, args: &One) -> Result<(), Failure> {
     } else {
         worker::foresee(parts, video.id).await?
     };
-    if args.json {
+    if args.one.json {
         let of = |job: &JobRow| job_object(job, &attempts);
         let mut whole = object(&video, parts.now());
         whole["likely_at"] = json!(foreseen.map(|end| end.likely_at));
         whole["jobs"] = jobs.iter().map(of).collect();
         whole["cost_micro_usd"] = receipt.total.0.into();
+        whole["plan"] = json!(plan);
         return print(&format!("{whole:#}\n"));
     }
     let mut text = format!(

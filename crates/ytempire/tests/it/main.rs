@@ -12,6 +12,7 @@ mod backends;
 mod books;
 mod budgets;
 mod channels;
+mod choices;
 mod commands;
 mod line;
 mod place;
