@@ -254,9 +254,25 @@ pub(crate) struct Cost {
     /// What all videos cost on each of the last N days, deleted ones too
     #[arg(long, value_name = "N", conflicts_with = "video", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) days: Option<u32>,
+    /// With --days: also by what
+    #[arg(long, requires = "days")]
+    pub(crate) by: Option<ByArg>,
     /// The receipt as JSON; with --days one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `--by`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    /// channels
+    Channel,
+    /// backends
+    Backend,
+    /// stages
+    Stage,
+    /// accounts
+    Account,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -85,13 +85,15 @@ fn of_videos(thresholds: &[String]) -> Result<Row, Failure> {
 fn said_of(budget: &Row) -> String {
     let thresholds: Vec<String> = budget.thresholds.iter().map(ToString::to_string).collect();
     let announced = thresholds.join(", ");
-    match budget.of {
-        BudgetOf::Video => format!("videos from now on announce {announced}"),
-        _ => format!(
-            "{} may spend {} a day; announced at {announced}",
-            budget.of, budget.cap
-        ),
-    }
+    let of = match &budget.of {
+        BudgetOf::Video => return format!("videos from now on announce {announced}"),
+        BudgetOf::Account(AccountId::LOCAL) => "your account".to_owned(),
+        other => other.to_string(),
+    };
+    format!(
+        "{of} may spend {} a day; announced at {announced}",
+        budget.cap
+    )
 }
 
 async fn remove(parts: &Parts, args: Remove) -> Result<(), Failure> {

@@ -6,9 +6,9 @@ use comfy_table::{CellAlignment, Table};
 use ledger::{Receipt, TransferState};
 use store::SpentRow;
 use worker::Parts;
-use ytempire_core::{MicroUsd, Timestamp};
+use ytempire_core::{AccountId, ChannelId, MicroUsd, Timestamp};
 
-use crate::args::{Cost, Global};
+use crate::args::{ByArg, Cost, Global};
 use crate::config::Config;
 use crate::fail::Failure;
 use crate::schema::print;
@@ -18,7 +18,7 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
     let config = Config::load(global)?;
     let parts = world::parts(global, &config).await?;
     if let Some(days) = args.days {
-        return by_day(&parts, days, args.json).await;
+        return by_day(&parts, days, args.by, args.json).await;
     }
     let video = crate::video::meant(&parts, &args.video).await?;
     let transfers = parts.store.transfer_list(video.id).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: Cost) -> Result<(), Failure> {
 }
 
 /// What all videos cost on each of the last `days`, today included, in UTC.
-async fn by_day(parts: &Parts, days: u32, as_json: bool) -> Result<(), Failure> {
+async fn by_day(parts: &Parts, days: u32, by: Option<ByArg>, as_json: bool) -> Result<(), Failure> {
     const DAY: i64 = 86_400_000_000;
     let now = parts.now().as_micros();
     let today = now - now.rem_euclid(DAY);
@@ -60,14 +60,17 @@ async fn by_day(parts: &Parts, days: u32, as_json: bool) -> Result<(), Failure> 
         let unknown = MicroUsd::sum(of.iter().map(|row| row.unknown));
         [posted(false), posted(true), unknown.to_string()]
     };
-    let by_day: BTreeMap<Timestamp, Vec<&SpentRow>> =
-        rows.iter().fold(BTreeMap::new(), |mut days, row| {
-            days.entry(row.day).or_default().push(row);
-            days
-        });
-    for (day, of) in &by_day {
+    let channels = parts.store.channel_list().await?;
+    let channels: BTreeMap<ChannelId, String> =
+        channels.into_iter().map(|row| (row.id, row.name)).collect();
+    let mut by_day: BTreeMap<(Timestamp, String), Vec<&SpentRow>> = BTreeMap::new();
+    for row in &rows {
+        let of = (row.day, label(row, by, &channels));
+        by_day.entry(of).or_default().push(row);
+    }
+    for ((day, label), of) in &by_day {
         let [cash, imputed, unknown] = sums(of);
-        let day = day.to_rfc3339()[..10].to_owned();
+        let day = format!("{}{label}", &day.to_rfc3339()[..10]);
         table.add_row([day, cash, imputed, unknown]);
     }
     let [cash, imputed, unknown] = sums(&rows.iter().collect::<Vec<_>>());
@@ -78,6 +81,22 @@ async fn by_day(parts: &Parts, days: u32, as_json: bool) -> Result<(), Failure> 
         }
     }
     print(&format!("{table}\n"))
+}
+
+/// What a row is added up by, beside its day.
+fn label(row: &SpentRow, by: Option<ByArg>, channels: &BTreeMap<ChannelId, String>) -> String {
+    let label = match by {
+        None => return String::new(),
+        Some(ByArg::Backend) => row.backend.clone(),
+        Some(ByArg::Stage) => row.stage.to_string(),
+        Some(ByArg::Account) if row.account == AccountId::LOCAL => "local".to_owned(),
+        Some(ByArg::Account) => row.account.to_string(),
+        Some(ByArg::Channel) => match row.channel {
+            None => "no channel".to_owned(),
+            Some(id) => channels.get(&id).cloned().unwrap_or_else(|| id.to_string()),
+        },
+    };
+    format!("  {label}")
 }
 
 /// The receipt as a table: lines that are alike add up to one.

@@ -37,6 +37,14 @@ fn a_used_up_day_blocks_and_a_higher_budget_goes_on() {
     for name in ["account", "global", "provider voice"] {
         assert_eq!(spent(name), server.bill(), "{name}");
     }
+    for (by, shown) in [
+        ("backend", "voice"),
+        ("channel", "no channel"),
+        ("stage", "narrate"),
+    ] {
+        let told = place.run(["cost", "--days", "1", "--by", by]).good();
+        assert!(told.stdout.contains(shown), "{told}");
+    }
 }
 
 /// A backend that is switched off is passed over for the next of its chain.
