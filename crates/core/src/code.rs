@@ -137,6 +137,27 @@ codes! {
 
     /// The command was interrupted; the same command goes on.
     Interrupted = "YT0401", exit 130;
+
+    /// No key was shown that opens anything.
+    Unauthorised = "YT0501", exit 2;
+    /// The key may not be used for this.
+    Forbidden = "YT0502", exit 2;
+    /// There is nothing at this path.
+    RouteUnknown = "YT0503", exit 2;
+    /// A request that can't be read: its body, its parameters or its method.
+    RequestMalformed = "YT0504", exit 2;
+    /// The request is larger than the limit.
+    RequestTooLarge = "YT0505", exit 2;
+    /// The state of things doesn't allow it now.
+    Conflict = "YT0506", exit 2;
+    /// An idempotency key was used for another request.
+    IdempotencyMismatch = "YT0507", exit 2;
+    /// A key asks more often than it may.
+    RateLimited = "YT0508", exit 4;
+    /// No such key.
+    KeyUnknown = "YT0509", exit 2;
+    /// The address can't be listened on.
+    ListenFailed = "YT0510", exit 4;
 }
 
 /// What kind of failure a code stands for: what the pipeline does about it follows from this alone.
@@ -205,7 +226,7 @@ impl Code {
             | Self::DepotAway
             | Self::BackendOff
             | Self::TimedOut => Class::Transient,
-            Self::ProviderBusy | Self::LineFull => Class::RateLimited,
+            Self::ProviderBusy | Self::LineFull | Self::RateLimited => Class::RateLimited,
             Self::ProviderQuota => Class::Quota,
             Self::BudgetExceeded
             | Self::Overrun
@@ -220,7 +241,8 @@ impl Code {
             | Self::FolderUnwritable
             | Self::ArtifactDamaged
             | Self::SchemaBehind
-            | Self::Unwell => Class::Machine,
+            | Self::Unwell
+            | Self::ListenFailed => Class::Machine,
             Self::AttemptsExhausted => Class::Poisoned,
             Self::Bug => Class::Bug,
             Self::Interrupted | Self::LeaseLost | Self::LineHalted => Class::Stopped,
@@ -245,7 +267,15 @@ impl Code {
             | Self::ChannelUnknown
             | Self::ChannelInvalid
             | Self::ProviderRefused
-            | Self::ValidationRejected => Class::Input,
+            | Self::ValidationRejected
+            | Self::Unauthorised
+            | Self::Forbidden
+            | Self::RouteUnknown
+            | Self::RequestMalformed
+            | Self::RequestTooLarge
+            | Self::Conflict
+            | Self::IdempotencyMismatch
+            | Self::KeyUnknown => Class::Input,
         }
     }
 }

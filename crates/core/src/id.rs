@@ -69,6 +69,10 @@ id!(
     NodeId
 );
 id!(
+    /// A key of the API.
+    KeyId
+);
+id!(
     /// A recurring start.
     ScheduleId
 );
@@ -97,6 +101,11 @@ impl IdSource {
     /// in tests.
     pub fn seeded(seed: [u8; 32]) -> Self {
         Self(Mutex::new(ChaCha12Rng::from_seed(seed)))
+    }
+
+    /// A UUID born at `now`, of nothing in particular.
+    pub fn token(&self, now: Timestamp) -> Uuid {
+        self.uuid(now)
     }
 
     fn uuid(&self, now: Timestamp) -> Uuid {

@@ -20,7 +20,8 @@ pub use code::{Class, Code};
 pub use crash::CrashPlan;
 pub use event::{Event, EventKind};
 pub use id::{
-    AccountId, ArtifactId, ChannelId, IdSource, JobId, NodeId, ScheduleId, TransferId, VideoId,
+    AccountId, ArtifactId, ChannelId, IdSource, JobId, KeyId, NodeId, ScheduleId, TransferId,
+    VideoId,
 };
 pub use money::{MicroUsd, MoneyError, UnitPrice};
 pub use plant::Plant;

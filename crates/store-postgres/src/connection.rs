@@ -16,6 +16,7 @@ use tokio_postgres::types::ToSql;
 use ytempire_core::Plant;
 
 use crate::cursor::Cursor;
+use crate::follow::Horizon;
 use crate::options::Options;
 use crate::sql::{self, Fault, Result};
 use crate::tls;
@@ -66,6 +67,7 @@ pub(crate) struct Database {
     pool: Pool,
     place: String,
     cursor: Arc<Cursor>,
+    horizon: Arc<Horizon>,
     answer_max: Duration,
 }
 
@@ -99,6 +101,7 @@ impl Database {
             pool,
             place,
             cursor: Arc::default(),
+            horizon: Arc::default(),
             answer_max: options.answer_max,
         })
     }
@@ -177,6 +180,11 @@ impl Database {
     /// Where claims begin to look.
     pub(crate) fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    /// Up to where the outbox is settled.
+    pub(crate) fn horizon(&self) -> &Horizon {
+        &self.horizon
     }
 
     /// How many connections there may be, and so how many of them may have died unnoticed.

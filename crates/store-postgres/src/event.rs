@@ -5,6 +5,7 @@
 //! misses none. Numbers of different videos make no such promise.
 
 use serde_json::Value;
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 use ytempire_core::{Event, EventKind, JobId, Stage, Timestamp, VideoId};
@@ -107,7 +108,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Event>> {
     let rows = db
         .query(
-            "SELECT seq, at, job_id, stage, kind, detail
+            "SELECT seq, at, video_id, job_id, stage, kind, detail
              FROM outbox
              WHERE video_id = $1 AND seq > $2
              ORDER BY seq
@@ -115,20 +116,21 @@ pub(crate) async fn list(
             &[&video.0, &after, &i64::from(limit)],
         )
         .await?;
-    let decode = |row| {
-        let row = Cells::of("outbox", row);
-        let kind = |name: &str| serde_json::from_value(Value::String(name.to_owned())).ok();
-        let job: Option<Uuid> = row.get("job_id")?;
-        let stage: Option<String> = row.get("stage")?;
-        Ok(Event {
-            seq: row.get("seq")?,
-            at: row.time("at")?,
-            video,
-            job: job.map(JobId),
-            stage: stage.and_then(|name| Stage::from_name(&name)),
-            kind: row.named("kind", kind)?,
-            detail: row.get("detail")?,
-        })
-    };
     rows.iter().map(decode).collect()
+}
+
+pub(crate) fn decode(row: &Row) -> Result<Event> {
+    let row = Cells::of("outbox", row);
+    let kind = |name: &str| serde_json::from_value(Value::String(name.to_owned())).ok();
+    let job: Option<Uuid> = row.get("job_id")?;
+    let stage: Option<String> = row.get("stage")?;
+    Ok(Event {
+        seq: row.get("seq")?,
+        at: row.time("at")?,
+        video: VideoId(row.get("video_id")?),
+        job: job.map(JobId),
+        stage: stage.and_then(|name| Stage::from_name(&name)),
+        kind: row.named("kind", kind)?,
+        detail: row.get("detail")?,
+    })
 }

@@ -25,6 +25,7 @@
 //! made again. But it would be made again under the same fencing number, perhaps by the same node,
 //! while the first attempt still runs; and the event of a video's beginning may have been read.
 
+mod access;
 mod attempt;
 mod books;
 mod budget;
@@ -36,6 +37,7 @@ mod cursor;
 mod ends;
 mod event;
 mod exit;
+mod follow;
 mod health;
 mod hold;
 mod job;
@@ -61,15 +63,16 @@ mod wake;
 use async_trait::async_trait;
 use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
-    AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
-    DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
-    LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
-    Reconciled, Reconciliation, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement,
-    SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
+    AccountRow, Answer, AttemptRow, BackendSwitch, Begun, CacheEntry, CacheTotals, ChannelRow,
+    ClaimRequest, DayRow, Deletion, EventFilter, EventPage, Exchange, Exchanged, Expired, Expiry,
+    JobRow, Kept, KeyRow, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
+    NewRequest, NodeOrders, NodeRow, NodeStatus, Promise, Reconciled, Reconciliation, Result,
+    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
+    VideoFilter, VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
-    VideoId,
+    AccountId, ArtifactId, ChannelId, CrashPlan, Event, KeyId, NodeId, ScheduleId, Timestamp,
+    TransferId, VideoId,
 };
 
 use crate::connection::{Database, RACES_MAX};
@@ -524,5 +527,45 @@ impl Store for PostgresStore {
 
     async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>> {
         ask!(self, |db| event::list(db, video, after, limit))
+    }
+
+    async fn event_follow(&self, filter: EventFilter) -> Result<EventPage> {
+        ask!(self, |db| follow::follow(
+            db,
+            self.database.horizon(),
+            &filter
+        ))
+    }
+
+    async fn write_test(&self, now: Timestamp) -> Result<()> {
+        change!(self, |tx| access::write_test(&tx, now))
+    }
+
+    async fn key_put(&self, key: KeyRow) -> Result<()> {
+        change!(self, |tx| access::put(&tx, &key))
+    }
+
+    async fn key_find(&self, hash: &str) -> Result<Option<KeyRow>> {
+        ask!(self, |db| access::find(db, hash))
+    }
+
+    async fn key_list(&self) -> Result<Vec<KeyRow>> {
+        ask!(self, |db| access::list(db))
+    }
+
+    async fn key_end(&self, key: KeyId, at: Timestamp) -> Result<bool> {
+        change!(self, |tx| access::end(&tx, key, at))
+    }
+
+    async fn secret_keep(&self, name: &str, fresh: &str) -> Result<String> {
+        change!(self, |tx| access::keep(&tx, name, fresh))
+    }
+
+    async fn request_begin(&self, now: Timestamp, request: NewRequest) -> Result<Begun> {
+        change!(self, |tx| access::begin(&tx, now, &request))
+    }
+
+    async fn request_end(&self, key: KeyId, name: &str, answer: Option<Answer>) -> Result<()> {
+        change!(self, |tx| access::answered(&tx, key, name, answer.as_ref()))
     }
 }

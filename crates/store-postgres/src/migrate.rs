@@ -75,6 +75,11 @@ const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0012_adjustments.sql"),
         works_with: 12,
     },
+    Migration {
+        name: "0013_access",
+        text: include_str!("../migrations/0013_access.sql"),
+        works_with: 12,
+    },
 ];
 
 /// Who migrates holds this advisory lock: `ytempire` in ASCII. Others wait, then find it done.

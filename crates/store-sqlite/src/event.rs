@@ -1,11 +1,11 @@
 //! Statements about the outbox.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Row, named_params};
 use serde_json::Value;
-use store::Result;
+use store::{EventFilter, EventPage, Result};
 use ytempire_core::{Event, EventKind, JobId, Stage, Timestamp, VideoId};
 
-use crate::sql;
+use crate::{access, sql};
 
 pub(crate) fn append(tx: &Connection, event: &Event) -> Result<()> {
     let kind = serde_json::to_value(event.kind).ok();
@@ -86,18 +86,62 @@ pub(crate) fn list(db: &Connection, video: VideoId, after: i64, limit: u32) -> R
         .map_err(sql::error)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next().map_err(sql::error)? {
-        let kind = |name: &str| serde_json::from_value(Value::String(name.to_owned())).ok();
-        let job: Option<String> = row.get("job_id").map_err(sql::error)?;
-        let stage: Option<String> = row.get("stage").map_err(sql::error)?;
-        events.push(Event {
-            seq: row.get("seq").map_err(sql::error)?,
-            at: Timestamp::from_micros(row.get("at").map_err(sql::error)?),
-            video,
-            job: job.and_then(|id| id.parse().ok()),
-            stage: stage.and_then(|name| Stage::from_name(&name)),
-            kind: sql::named(row, "outbox", "kind", kind)?,
-            detail: sql::json(row, "outbox", "detail")?,
-        });
+        events.push(decode(row)?);
     }
     Ok(events)
+}
+
+fn decode(row: &Row<'_>) -> Result<Event> {
+    let kind = |name: &str| serde_json::from_value(Value::String(name.to_owned())).ok();
+    let job: Option<String> = row.get("job_id").map_err(sql::error)?;
+    let stage: Option<String> = row.get("stage").map_err(sql::error)?;
+    Ok(Event {
+        seq: row.get("seq").map_err(sql::error)?,
+        at: Timestamp::from_micros(row.get("at").map_err(sql::error)?),
+        video: sql::parsed(row, "outbox", "video_id")?,
+        job: job.and_then(|id| id.parse().ok()),
+        stage: stage.and_then(|name| Stage::from_name(&name)),
+        kind: sql::named(row, "outbox", "kind", kind)?,
+        detail: sql::json(row, "outbox", "detail")?,
+    })
+}
+
+pub(crate) fn follow(db: &Connection, filter: &EventFilter) -> Result<EventPage> {
+    // Before the events are read: those that come after are for the next page.
+    let end = access::events_upto(db)?;
+    let Some(after) = filter.after.filter(|after| *after < end) else {
+        return Ok(EventPage {
+            events: Vec::new(),
+            upto: end,
+        });
+    };
+    let mut statement = db
+        .prepare_cached(
+            "SELECT seq, at, video_id, job_id, stage, kind, detail, account_id
+             FROM outbox
+             JOIN videos ON videos.id = outbox.video_id
+             WHERE seq > :after AND seq <= :end
+               AND (:video IS NULL OR video_id = :video)
+               AND (:account IS NULL OR account_id = :account)
+             ORDER BY seq
+             LIMIT :limit",
+        )
+        .map_err(sql::error)?;
+    let mut rows = statement
+        .query(named_params! {
+            ":after": after,
+            ":end": end,
+            ":video": filter.video.map(|id| id.to_string()),
+            ":account": filter.account.map(|id| id.to_string()),
+            ":limit": filter.limit,
+        })
+        .map_err(sql::error)?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next().map_err(sql::error)? {
+        events.push((sql::parsed(row, "videos", "account_id")?, decode(row)?));
+    }
+    let last = events.last().map(|(_, event): &(_, Event)| event.seq);
+    let full = events.len() as u64 >= u64::from(filter.limit);
+    let upto = last.filter(|_| full).unwrap_or(end);
+    Ok(EventPage { events, upto })
 }

@@ -3,6 +3,7 @@
 //! Floor 3. Every `SQLite` statement and migration of the product is in this crate.
 //! `journal_mode=WAL, synchronous=FULL`: what is acknowledged survives a power cut.
 
+mod access;
 mod attempt;
 mod books;
 mod budget;
@@ -31,15 +32,16 @@ use std::path::Path;
 use async_trait::async_trait;
 use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
 use store::{
-    AccountRow, AttemptRow, BackendSwitch, CacheEntry, CacheTotals, ChannelRow, ClaimRequest,
-    DayRow, Deletion, Exchange, Exchanged, Expired, Expiry, JobRow, Kept, LearnedRow, Lease,
-    LeasedJob, Line, LineLoad, LineMode, LineView, NodeOrders, NodeRow, NodeStatus, Promise,
-    Reconciled, Reconciliation, Result, ScheduleRow, ScheduleState, ScheduleStep, Settlement,
-    SpentRow, Store, Submission, Submitted, VideoFilter, VideoRow,
+    AccountRow, Answer, AttemptRow, BackendSwitch, Begun, CacheEntry, CacheTotals, ChannelRow,
+    ClaimRequest, DayRow, Deletion, EventFilter, EventPage, Exchange, Exchanged, Expired, Expiry,
+    JobRow, Kept, KeyRow, LearnedRow, Lease, LeasedJob, Line, LineLoad, LineMode, LineView,
+    NewRequest, NodeOrders, NodeRow, NodeStatus, Promise, Reconciled, Reconciliation, Result,
+    ScheduleRow, ScheduleState, ScheduleStep, Settlement, SpentRow, Store, Submission, Submitted,
+    VideoFilter, VideoRow,
 };
 use ytempire_core::{
-    AccountId, ArtifactId, ChannelId, CrashPlan, Event, NodeId, ScheduleId, Timestamp, TransferId,
-    VideoId,
+    AccountId, ArtifactId, ChannelId, CrashPlan, Event, KeyId, NodeId, ScheduleId, Timestamp,
+    TransferId, VideoId,
 };
 
 use crate::writer::Connections;
@@ -512,6 +514,61 @@ impl Store for SqliteStore {
     async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>> {
         self.connections
             .read(move |db| event::list(db, video, after, limit))
+            .await
+    }
+
+    async fn event_follow(&self, filter: EventFilter) -> Result<EventPage> {
+        self.connections
+            .read(move |db| event::follow(db, &filter))
+            .await
+    }
+
+    async fn write_test(&self, now: Timestamp) -> Result<()> {
+        self.connections
+            .write(move |tx| access::write_test(tx, now))
+            .await
+    }
+
+    async fn key_put(&self, key: KeyRow) -> Result<()> {
+        self.connections
+            .write(move |tx| access::put(tx, &key))
+            .await
+    }
+
+    async fn key_find(&self, hash: &str) -> Result<Option<KeyRow>> {
+        let hash = hash.to_owned();
+        self.connections
+            .read(move |db| access::find(db, &hash))
+            .await
+    }
+
+    async fn key_list(&self) -> Result<Vec<KeyRow>> {
+        self.connections.read(access::list).await
+    }
+
+    async fn key_end(&self, key: KeyId, at: Timestamp) -> Result<bool> {
+        self.connections
+            .write(move |tx| access::end(tx, key, at))
+            .await
+    }
+
+    async fn secret_keep(&self, name: &str, fresh: &str) -> Result<String> {
+        let (name, fresh) = (name.to_owned(), fresh.to_owned());
+        self.connections
+            .write(move |tx| access::keep(tx, &name, &fresh))
+            .await
+    }
+
+    async fn request_begin(&self, now: Timestamp, request: NewRequest) -> Result<Begun> {
+        self.connections
+            .write(move |tx| access::begin(tx, now, &request))
+            .await
+    }
+
+    async fn request_end(&self, key: KeyId, name: &str, answer: Option<Answer>) -> Result<()> {
+        let name = name.to_owned();
+        self.connections
+            .write(move |tx| access::answered(tx, key, &name, answer.as_ref()))
             .await
     }
 }

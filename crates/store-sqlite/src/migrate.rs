@@ -39,6 +39,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0012_adjustments",
         include_str!("../migrations/0012_adjustments.sql"),
     ),
+    ("0013_access", include_str!("../migrations/0013_access.sql")),
 ];
 
 /// How many migrations the file has, and which it lacks. Changes nothing; a file that isn't there

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "cases are test code")]
 
+mod access;
 mod budget;
 mod cache;
 mod channel;
@@ -132,6 +133,12 @@ where
         keep::what_has_not_ended_or_still_runs_is_not_deleted,
         keep::what_is_cached_outlives_its_video,
         keep::what_is_old_expires_in_small_batches,
+        access::keys_are_found_by_their_hash_and_end_when_they_shall,
+        access::a_secret_stays_what_it_became_first,
+        access::a_request_is_one_persons_and_answered_alike_for_a_day,
+        access::of_many_who_begin_a_request_one_does,
+        access::events_are_followed_without_gaps_and_by_account,
+        access::whoever_follows_misses_nothing_while_many_write,
         schedule::a_later_start_is_waited_for_and_a_due_time_is_kept,
         schedule::a_tick_is_started_once_however_many_ask,
         schedule::a_step_is_taken_as_a_whole_or_not_at_all,

@@ -4,6 +4,7 @@
 //! parameter of every verb that needs it, and every write of a worker carries the fencing
 //! number of its lease: 0 rows touched is [`Error::LeaseLost`].
 
+mod access;
 mod budget;
 mod channel;
 mod error;
@@ -18,8 +19,9 @@ mod view;
 
 use async_trait::async_trait;
 use ledger::{Adjustment, Budget, BudgetOf, Hold, Posting, PriceRow, RateRow, Transfer};
-use ytempire_core::{AccountId, ChannelId, Event, NodeId, ScheduleId, Timestamp, VideoId};
+use ytempire_core::{AccountId, ChannelId, Event, KeyId, NodeId, ScheduleId, Timestamp, VideoId};
 
+pub use access::{Access, Answer, Begun, EventFilter, EventPage, KeyRow, NewRequest, REQUEST_KEPT};
 pub use budget::{BackendSwitch, DayRow};
 pub use channel::{AccountRow, ChannelRow};
 pub use error::Error;
@@ -352,4 +354,36 @@ pub trait Store: Send + Sync {
 
     /// Events of a video after `seq`, in order, at most `limit`.
     async fn event_list(&self, video: VideoId, after: i64, limit: u32) -> Result<Vec<Event>>;
+
+    /// Events of many videos, in an order to which nothing is ever added but at its end: whoever goes
+    /// on at [`EventPage::upto`] misses none and meets none twice. An event may be held back until all
+    /// that was written at the same time is settled.
+    async fn event_follow(&self, filter: EventFilter) -> Result<EventPage>;
+
+    /// Writes the present and nothing else: whoever wants to know whether writing works.
+    async fn write_test(&self, now: Timestamp) -> Result<()>;
+
+    // --- who comes in ---
+
+    /// Keeps a key. One of the same id is replaced: what its secret was is known to nobody.
+    async fn key_put(&self, key: KeyRow) -> Result<()>;
+
+    /// The key whose secret has this hash, valid or not.
+    async fn key_find(&self, hash: &str) -> Result<Option<KeyRow>>;
+
+    /// All keys, in the order of their births.
+    async fn key_list(&self) -> Result<Vec<KeyRow>>;
+
+    /// Has a key end at `at`, unless it ends earlier. `false` if there is no such key.
+    async fn key_end(&self, key: KeyId, at: Timestamp) -> Result<bool>;
+
+    /// The secret of that name; `fresh` becomes it if there is none.
+    async fn secret_keep(&self, name: &str, fresh: &str) -> Result<String>;
+
+    /// Begins a request, or tells what became of it. Forgets those that are older than
+    /// [`REQUEST_KEPT`].
+    async fn request_begin(&self, now: Timestamp, request: NewRequest) -> Result<Begun>;
+
+    /// Keeps the answer of a request; without one, it is forgotten and may be begun anew.
+    async fn request_end(&self, key: KeyId, name: &str, answer: Option<Answer>) -> Result<()>;
 }

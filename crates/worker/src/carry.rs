@@ -89,6 +89,14 @@ pub(crate) async fn fetch(parts: &Parts, id: &ArtifactId) -> Result<bool, StageE
     }
 }
 
+/// Where an artifact lies on this machine, fetched from the depot if need be. `None` where it is gone.
+pub async fn path_of(parts: &Parts, id: &ArtifactId) -> Option<PathBuf> {
+    if !fetch(parts, id).await.ok()? {
+        return None;
+    }
+    parts.artifacts.path(id).ok().flatten()
+}
+
 /// Takes the user's own files along with an order, so that other machines have them too.
 ///
 /// # Errors

@@ -159,6 +159,14 @@ pub(crate) async fn is_whole(parts: &Parts, video: VideoId) -> store::Result<boo
     Ok(!package.files.is_empty() && package.files.values().all(here))
 }
 
+/// The files of a video by name: all of a ready one, the report of a rejected one.
+///
+/// # Errors
+/// What the store says.
+pub async fn files(parts: &Parts, video: VideoId) -> store::Result<BTreeMap<String, ArtifactRow>> {
+    package(parts, video).await.map(|package| package.files)
+}
+
 async fn package(parts: &Parts, video: VideoId) -> store::Result<Package> {
     let jobs = parts.store.job_list(video).await?;
     let validated = jobs

@@ -41,12 +41,12 @@ mod unknown;
 
 pub use asset::{Asset, AssetKind};
 pub use backends::Backends;
-pub use carry::bring_own_files;
+pub use carry::{bring_own_files, path_of};
 pub use choose::{Choices, StageChoice, Told};
 pub use dispatch::{foresee, promise};
 pub use encoders::{EncoderChoice, Encoders};
 pub use error::{StageError, WorkError};
-pub use export::{ExportError, Exported, export};
+pub use export::{ExportError, Exported, export, files};
 pub use memory::Memory;
 pub use node::Node;
 pub use parts::Parts;
@@ -56,6 +56,8 @@ pub use progress::{Progress, StageProgress};
 pub use report::{Check, Finding, QualityReport, Verdict};
 pub use request::{Illustrator, Music, Narrator, Request, Source, Take};
 pub use retention::Retention;
-pub use submit::{Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, submit};
+pub use submit::{
+    Order, Prepared, RefusedOrder, Terms, prepare, prepare_again, prepare_take, submit,
+};
 pub use timing::{CatchUp, Due, Tick, Timing, TimingError, slot};
 pub use unknown::UnknownMax;

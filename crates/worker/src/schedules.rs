@@ -101,6 +101,7 @@ pub fn timing(row: &ScheduleRow) -> Result<Timing, RefusedOrder> {
 
 fn of_tick(parts: &Parts, row: &ScheduleRow, tick: &Tick) -> Result<Submission, RefusedOrder> {
     let terms = Terms {
+        account: row.account,
         priority: row.priority,
         waiting_max: parts.waiting_max,
         due_at: tick.due_at,
@@ -121,6 +122,7 @@ pub async fn run_now(
     let now = parts.now();
     let due = timing(row)?.due_after_s;
     let terms = Terms {
+        account: row.account,
         priority: row.priority,
         waiting_max: parts.waiting_max,
         due_at: due.map(|seconds| now.after(std::time::Duration::from_secs(seconds))),

@@ -299,6 +299,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// On which terms an order is accepted.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
+    /// Whose it is.
+    pub account: AccountId,
     /// How urgent it is: 1 can wait, 10 goes first.
     pub priority: u8,
     /// The most videos that may wait before it; `None` takes it in any case.
@@ -312,6 +314,7 @@ pub struct Terms {
 impl Default for Terms {
     fn default() -> Self {
         Self {
+            account: AccountId::LOCAL,
             priority: store::PRIORITY,
             waiting_max: None,
             due_at: None,
@@ -352,11 +355,24 @@ pub fn prepare_again(
     request: &serde_json::Value,
     from: Option<Stage>,
 ) -> Result<Prepared, RefusedOrder> {
+    let take = from.map(|from| Take {
+        from,
+        mark: VideoId::fresh(&parts.ids, parts.now()).to_string(),
+    });
+    prepare_take(parts, request, take)
+}
+
+/// As [`prepare_again`], of a take that has its mark: asked for again, it is the same video.
+///
+/// # Errors
+/// [`RefusedOrder`] where that isn't possible any more.
+pub fn prepare_take(
+    parts: &Parts,
+    request: &serde_json::Value,
+    take: Option<Take>,
+) -> Result<Prepared, RefusedOrder> {
     let mut request = Request::of(request)?;
-    if let Some(from) = from {
-        let mark = VideoId::fresh(&parts.ids, parts.now()).to_string();
-        request.takes.push(Take { from, mark });
-    }
+    request.takes.extend(take);
     prepared_again(parts, request)
 }
 
@@ -426,7 +442,7 @@ pub(crate) fn submission(
     };
     Ok(Submission {
         video: VideoId::fresh(&parts.ids, now),
-        account: AccountId::LOCAL,
+        account: terms.account,
         channel: request.channel,
         key,
         title,

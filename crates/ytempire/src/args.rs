@@ -3,9 +3,11 @@
 pub(crate) mod backend;
 pub(crate) mod budget;
 pub(crate) mod channel;
+pub(crate) mod key;
 pub(crate) mod line;
 pub(crate) mod price;
 pub(crate) mod schedule;
+pub(crate) mod serve;
 pub(crate) mod which;
 
 use std::path::PathBuf;
@@ -119,6 +121,13 @@ pub(crate) enum Command {
     /// Any number of them may share a database, on one machine or on many; each takes jobs as its
     /// slots become free. One that dies loses nothing: others take its jobs over.
     Work(line::Work),
+    /// Serve the API over HTTP, and work beside it, until told to stop
+    ///
+    /// docs/guide/api.md says what it can do. The first start prints a key, once.
+    Serve(serve::Serve),
+    /// Give keys of the API, list them, revoke them
+    #[command(subcommand)]
+    Key(key::Key),
     /// Queue, follow, cancel and export videos
     #[command(subcommand)]
     Video(line::Video),

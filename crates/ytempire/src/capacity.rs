@@ -104,7 +104,11 @@ const UNKNOWN: Duration = Duration::from_mins(15);
 
 /// When there will be room, going by how many videos were begun lately: within ten minutes, or an
 /// hour where that was none.
-async fn retry_after(parts: &Parts, waiting: u32, max: u32) -> Result<Duration, Failure> {
+pub(crate) async fn retry_after(
+    parts: &Parts,
+    waiting: u32,
+    max: u32,
+) -> Result<Duration, Failure> {
     let now = parts.now();
     for window in [Duration::from_mins(10), Duration::from_hours(1)] {
         let begun = parts.store.line_begun(times::before(now, window)).await?;

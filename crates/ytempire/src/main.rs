@@ -15,6 +15,7 @@ mod database;
 mod display;
 mod doctor;
 mod fail;
+mod key;
 mod line;
 mod make;
 mod manual;
@@ -26,6 +27,7 @@ mod redis;
 mod schedule;
 mod schema;
 mod secret_url;
+mod serve;
 mod times;
 mod video;
 mod work;
@@ -69,6 +71,8 @@ fn run(args: Args) -> Result<(), Failure> {
             Command::Migrate(migrate) => migrate::run(&global, migrate).await,
             Command::Doctor(doctor) => doctor::run(&global, doctor).await,
             Command::Plan(plan) => plan::run(&global, &plan),
+            Command::Serve(args) => serve::run(&global, args).await,
+            Command::Key(command) => key::run(&global, command).await,
             Command::Work(work) => work::run(&global, work).await,
             Command::Video(video) => video::run(&global, video).await,
             Command::Queue(queue) => line::queue(&global, queue).await,

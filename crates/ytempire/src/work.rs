@@ -6,7 +6,7 @@ use std::time::Duration;
 use signal::Signal;
 use store::VideoRow;
 use store_postgres::Wakes;
-use worker::{Node, WorkError};
+use worker::{Node, Parts, WorkError};
 use ytempire_core::{Cancel, Code};
 
 use crate::args::{Global, line::Work};
@@ -23,30 +23,52 @@ const AWAY_TICK: Duration = Duration::from_millis(500);
 pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
     let cancel = world::stop_signal()?;
     let config = Config::load(global)?;
-    let backends = Arc::new(config.backends()?);
     world::check_tools(&world::tools())?;
+    let backends = Arc::new(config.backends()?);
     let name = world::node_name();
     let join = async || {
-        let mut parts = world::parts(global, &config).await?;
-        parts.backends = Arc::clone(&backends);
-        parts.slots = args.slots.unwrap_or(parts.slots);
-        parts.patience = PATIENCE;
+        let parts = parts(global, &config, &backends, args.slots).await?;
         let joined = Node::join(parts.clone(), &name).await.map_err(failed)?;
         Ok((joined, parts))
     };
     let Some((node, parts)) = patient(join, &cancel).await? else {
         return Ok(());
     };
-    if let Some(wakes) = world::place(global, &config)?.wakes() {
+    make(global, &config, (node, &parts), &cancel).await
+}
+
+/// The parts of a process that works for others.
+pub(crate) async fn parts(
+    global: &Global,
+    config: &Config,
+    backends: &Arc<worker::Backends>,
+    slots: Option<u32>,
+) -> Result<Parts, Failure> {
+    let mut parts = world::parts(global, config).await?;
+    parts.backends = Arc::clone(backends);
+    parts.slots = slots.unwrap_or(parts.slots);
+    parts.patience = PATIENCE;
+    Ok(parts)
+}
+
+/// Has a node make whatever is queued until it is told to leave.
+pub(crate) async fn make(
+    global: &Global,
+    config: &Config,
+    (node, parts): (Node, &Parts),
+    cancel: &Cancel,
+) -> Result<(), Failure> {
+    if let Some(wakes) = world::place(global, config)?.wakes() {
         tokio::spawn(pass_on(wakes, Arc::clone(&parts.signal)));
     }
     let slots = parts.slots;
     let say = !global.quiet;
     if say {
         anstream::eprintln!(
-            "node {} ({name}) works with {slots} slots; Ctrl-C or SIGTERM: it finishes what it can \
+            "node {} ({}) works with {slots} slots; Ctrl-C or SIGTERM: it finishes what it can \
              within 20 s and leaves",
-            node.id()
+            node.id(),
+            world::node_name()
         );
     }
     let ended = |video: &VideoRow| {
@@ -61,7 +83,7 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
             video.title
         );
     };
-    node.serve(&cancel, &ended).await.map_err(failed)?;
+    node.serve(cancel, &ended).await.map_err(failed)?;
     node.leave().await.map_err(failed)?;
     if say {
         anstream::eprintln!("left");
@@ -70,7 +92,7 @@ pub(crate) async fn run(global: &Global, args: Work) -> Result<(), Failure> {
 }
 
 /// What `join` gives, waiting for a database that is away. `None` if we are told to stop first.
-async fn patient<T>(
+pub(crate) async fn patient<T>(
     join: impl AsyncFn() -> Result<T, Failure>,
     cancel: &Cancel,
 ) -> Result<Option<T>, Failure> {
@@ -104,7 +126,7 @@ async fn pass_on(mut wakes: Wakes, signal: Arc<dyn Signal>) {
     }
 }
 
-fn failed(error: WorkError) -> Failure {
+pub(crate) fn failed(error: WorkError) -> Failure {
     match error {
         WorkError::Store(e) => e.into(),
         WorkError::Folder(e) => Failure::new(

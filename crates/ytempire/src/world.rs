@@ -198,7 +198,7 @@ pub(crate) fn redis(global: &Global, config: &Config) -> Result<Option<Options>,
     redis::options(url, u128::from_le_bytes(instance)).map(Some)
 }
 
-fn entropy(bytes: &mut [u8]) -> Result<(), Failure> {
+pub(crate) fn entropy(bytes: &mut [u8]) -> Result<(), Failure> {
     rand::rngs::OsRng
         .try_fill_bytes(bytes)
         .map_err(|e| Failure::bug(format!("the system gives no entropy: {e}")))

@@ -3,6 +3,7 @@
 mod depot;
 mod encoder;
 mod queue;
+mod serve;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,7 @@ use crate::world;
 pub(crate) use depot::DepotTable;
 pub(crate) use encoder::EncoderTable;
 pub(crate) use queue::{Limits, Money, Queue, Retention, some};
+pub(crate) use serve::{LISTEN, ServeTable};
 
 /// What the file may say. Every key may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +50,9 @@ pub(crate) struct Config {
     /// How long what has ended is kept.
     #[serde(default)]
     pub(crate) retention: Retention,
+    /// How the API is served.
+    #[serde(default)]
+    pub(crate) serve: ServeTable,
     /// Where machines share what they make. Since 0.2. Default: none, all nodes on one machine.
     pub(crate) depot: Option<DepotTable>,
     /// What encodes. Since 0.2. Default: x264.
@@ -80,6 +85,7 @@ impl Config {
             return Err("slots: must be 1 to 64".to_owned());
         }
         self.limits.validate()?;
+        self.serve.validate()?;
         self.depot.as_ref().map_or(Ok(()), DepotTable::validate)?;
         for table in &self.backends {
             let zone = table.day_zone.as_deref().unwrap_or("UTC");
@@ -163,6 +169,8 @@ mod tests {
         assert!(config.data_dir.is_some() && config.slots.is_some());
         assert!(config.database.is_some() && config.redis.is_some());
         assert!(config.queue.waiting_max.is_some());
+        assert!(config.serve.listen.is_some() && config.serve.origins.len() == 1);
+        assert!(config.serve.requests_per_minute.is_some());
         assert!(
             config
                 .depot

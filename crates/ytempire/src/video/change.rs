@@ -29,6 +29,7 @@ pub(super) async fn submit(mut parts: Parts, config: &Config, args: Submit) -> R
         waiting_max: parts.waiting_max,
         due_at: args.due.map(|due| due.after(parts.now())),
         start_at: args.start_at.map(|start| start.after(parts.now())),
+        ..Terms::default()
     };
     for wish in args.wishes() {
         let prepared = make::off_the_loop(parts.clone(), wish).await?;

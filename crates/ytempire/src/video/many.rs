@@ -74,6 +74,7 @@ pub(super) async fn retry(mut parts: Parts, config: &Config, args: &Retry) -> Re
             return Err(unfinished(&video));
         }
         let terms = Terms {
+            account: video.account,
             priority: args.priority.unwrap_or(video.priority),
             ..Terms::default()
         };

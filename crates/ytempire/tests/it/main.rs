@@ -20,6 +20,7 @@ mod plan;
 mod prices;
 mod refusals;
 mod schedules;
+mod serve;
 mod slow;
 
 use std::path::{Path, PathBuf};

@@ -143,6 +143,11 @@ impl Running {
         }
     }
 
+    /// What it said on standard output up to the line that was waited for.
+    pub(crate) fn said(&self) -> &str {
+        &self.stdout
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
