@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use ytempire_core::UnitPrice;
 
 use crate::config::Problem;
+use crate::error::{Billed, Class, Error};
 use crate::kind::Kind;
 
 /// How a language backend is asked for JSON.
@@ -340,6 +341,11 @@ impl Backend {
             fallback: None,
             day_zone: "UTC".to_owned(),
         }
+    }
+
+    /// What is said where it is asked for what it can't do: nothing left, and nothing is billed.
+    pub(crate) fn refuse(&self, why: &str) -> Error {
+        Error::new(Class::Input, &self.name, Billed::No, why)
     }
 
     /// What it is asked for.

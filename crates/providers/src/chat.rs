@@ -8,7 +8,7 @@ use serde_json::Value;
 use ytempire_core::Cancel;
 
 use crate::backend::{Backend, Structured};
-use crate::error::{Billed, Class, Error};
+use crate::error::{Class, Error};
 use crate::http::{Call, Http, Reply};
 use crate::kind::{Quote, Role as Does, Work};
 use crate::usage::Usage;
@@ -104,8 +104,7 @@ impl Chat {
     /// [`Class::Input`] if the backend is of another kind.
     pub fn new(http: Http, backend: Backend) -> Result<Self, Error> {
         if backend.role() != Does::Language {
-            let why = "is no language backend";
-            return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
+            return Err(backend.refuse("is no language backend"));
         }
         Ok(Self { http, backend })
     }
@@ -118,12 +117,7 @@ impl Chat {
     fn wire(&self) -> Result<&'static Wire, Error> {
         match &self.backend.kind.spec().wire {
             crate::kind::Wire::Language(wire) => Ok(wire),
-            _ => Err(Error::new(
-                Class::Input,
-                &self.backend.name,
-                Billed::No,
-                "is no language backend",
-            )),
+            _ => Err(self.backend.refuse("is no language backend")),
         }
     }
 

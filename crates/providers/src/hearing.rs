@@ -6,7 +6,7 @@ use studio::WordTime;
 use ytempire_core::Cancel;
 
 use crate::backend::Backend;
-use crate::error::{Billed, Class, Error};
+use crate::error::Error;
 use crate::http::{Call, Http, Reply};
 use crate::kind::{Quote, Role, Work};
 use crate::usage::Usage;
@@ -56,11 +56,10 @@ impl Hearing {
     /// A client of `backend`.
     ///
     /// # Errors
-    /// [`Class::Input`] if the backend is of another kind.
+    /// [`Class::Input`](crate::Class::Input) if the backend is of another kind.
     pub fn new(http: Http, backend: Backend) -> Result<Self, Error> {
         if backend.role() != Role::Transcription {
-            let why = "is no transcription backend";
-            return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
+            return Err(backend.refuse("is no transcription backend"));
         }
         Ok(Self { http, backend })
     }
@@ -81,8 +80,7 @@ impl Hearing {
         cancel: &Cancel,
     ) -> Result<Heard, Error> {
         let crate::kind::Wire::Transcription(wire) = &self.backend.kind.spec().wire else {
-            let (name, why) = (&self.backend.name, "is no transcription backend");
-            return Err(Error::new(Class::Input, name, Billed::No, why));
+            return Err(self.backend.refuse("is no transcription backend"));
         };
         let call = (wire.ask)(&self.backend, recording, charge);
         let reply = self.http.send(&self.backend, call, cancel).await?;

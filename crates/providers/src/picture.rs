@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use ytempire_core::Cancel;
 
 use crate::backend::Backend;
-use crate::error::{Billed, Class, Error};
+use crate::error::Error;
 use crate::http::{Call, Http, Reply};
 use crate::kind::{Quote, Role, Work};
 use crate::usage::Usage;
@@ -146,11 +146,10 @@ impl Pictures {
     /// A client of `backend`.
     ///
     /// # Errors
-    /// [`Class::Input`] if the backend is of another kind.
+    /// [`Class::Input`](crate::Class::Input) if the backend is of another kind.
     pub fn new(http: Http, backend: Backend) -> Result<Self, Error> {
         if backend.role() != Role::Pictures {
-            let why = "gives no pictures";
-            return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
+            return Err(backend.refuse("gives no pictures"));
         }
         Ok(Self { http, backend })
     }
@@ -163,12 +162,8 @@ impl Pictures {
     fn wire(&self) -> Result<&'static Wire, Error> {
         match &self.backend.kind.spec().wire {
             crate::kind::Wire::Pictures(wire) => Ok(wire),
-            _ => Err(self.refuse("gives no pictures")),
+            _ => Err(self.backend.refuse("gives no pictures")),
         }
-    }
-
-    fn refuse(&self, why: &str) -> Error {
-        Error::new(Class::Input, &self.backend.name, Billed::No, why)
     }
 
     /// Whether it makes pictures: ask it by [`Pictures::make`], any other by [`Pictures::search`].
@@ -196,7 +191,7 @@ impl Pictures {
     /// Makes a picture. `charge` is the charge's id, sent as `Idempotency-Key`.
     pub async fn make(&self, wish: &Wish, charge: &str, cancel: &Cancel) -> Result<Made, Error> {
         let Wire::Makes { make, .. } = self.wire()? else {
-            return Err(self.refuse("makes no pictures"));
+            return Err(self.backend.refuse("makes no pictures"));
         };
         let order = Order {
             http: &self.http,
@@ -220,7 +215,7 @@ impl Pictures {
                 let reply = self.http.send(&self.backend, call, cancel).await?;
                 hits(&self.backend, wish, &reply)?
             }
-            Wire::Makes { .. } => return Err(self.refuse("has no pictures to look for")),
+            Wire::Makes { .. } => return Err(self.backend.refuse("has no pictures to look for")),
         };
         Ok(Found { hits, usage })
     }

@@ -13,7 +13,7 @@ use ytempire_core::Cancel;
 pub use chunk::chunks;
 
 use crate::backend::{AudioFormat, Backend};
-use crate::error::{Billed, Class, Error};
+use crate::error::Error;
 use crate::http::{Call, Http, Reply};
 use crate::kind::{Quote, Role, Work};
 use crate::usage::Usage;
@@ -84,11 +84,10 @@ impl Speech {
     /// A client of `backend`.
     ///
     /// # Errors
-    /// [`Class::Input`] if the backend is of another kind.
+    /// [`Class::Input`](crate::Class::Input) if the backend is of another kind.
     pub fn new(http: Http, backend: Backend) -> Result<Self, Error> {
         if backend.role() != Role::Speech {
-            let why = "is no speech backend";
-            return Err(Error::new(Class::Input, &backend.name, Billed::No, why));
+            return Err(backend.refuse("is no speech backend"));
         }
         Ok(Self { http, backend })
     }
@@ -101,12 +100,8 @@ impl Speech {
     fn wire(&self) -> Result<&'static Wire, Error> {
         match &self.backend.kind.spec().wire {
             crate::kind::Wire::Speech(wire) => Ok(wire),
-            _ => Err(self.refuse("is no speech backend")),
+            _ => Err(self.backend.refuse("is no speech backend")),
         }
-    }
-
-    fn refuse(&self, why: &str) -> Error {
-        Error::new(Class::Input, &self.backend.name, Billed::No, why)
     }
 
     /// `text` in pieces that one call each can take; joined they are `text` again.
@@ -140,13 +135,15 @@ impl Speech {
     ) -> Result<Audio, Error> {
         let wire = self.wire()?;
         if chunk.trim().is_empty() {
-            return Err(self.refuse("there is nothing to speak"));
+            return Err(self.backend.refuse("there is nothing to speak"));
         }
         if chunk.chars().count() > self.backend.characters_max {
-            return Err(self.refuse("the text is longer than one call may be"));
+            return Err(self
+                .backend
+                .refuse("the text is longer than one call may be"));
         }
         let Some(voice) = voice.or(self.backend.voice.as_deref()) else {
-            return Err(self.refuse("no voice is chosen"));
+            return Err(self.backend.refuse("no voice is chosen"));
         };
         let text = chunk;
         let said = Utterance {

@@ -23,6 +23,7 @@ pub mod machine;
 mod memory;
 mod meter;
 mod node;
+mod pace;
 mod package;
 mod parts;
 mod plan;

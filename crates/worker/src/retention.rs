@@ -1,12 +1,12 @@
 //! Retention: nodes delete what is older than it is kept, a little at a time.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use store::{Expired, Expiry};
 use ytempire_core::Timestamp;
 
 use crate::Parts;
+use crate::pace::Pace;
 
 /// How often a node deletes something at most.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -20,7 +20,7 @@ pub struct Retention {
     videos: Option<Duration>,
     events: Option<Duration>,
     /// When it was last looked after.
-    last: AtomicI64,
+    pace: Pace,
 }
 
 impl Retention {
@@ -29,7 +29,7 @@ impl Retention {
         Self {
             videos,
             events,
-            last: AtomicI64::new(i64::MIN),
+            pace: Pace::new(),
         }
     }
 
@@ -45,18 +45,6 @@ impl Retention {
             videos_max: VIDEOS_MAX,
         })
     }
-
-    /// Whether it is time again, and if so, not for a while from here on.
-    fn is_due(&self, now: Timestamp) -> bool {
-        let last = self.last.load(Ordering::Relaxed);
-        let next = last.saturating_add(PAUSE.as_micros() as i64);
-        // A clock that was set back by far doesn't stop it for ever.
-        let due = now.as_micros() >= next || now.as_micros() < last;
-        if due {
-            self.last.store(now.as_micros(), Ordering::Relaxed);
-        }
-        due
-    }
 }
 
 /// Deletes some of what is too old, once a minute. Trouble is told and tried again later.
@@ -65,7 +53,7 @@ pub(crate) async fn expire(parts: &Parts) {
     let Some(expiry) = parts.retention.expiry(now) else {
         return;
     };
-    if !parts.retention.is_due(now) {
+    if !parts.retention.pace.is_due(now, PAUSE) {
         return;
     }
     match parts.store.kept_expire(expiry).await {
@@ -89,12 +77,8 @@ mod tests {
     }
 
     #[test]
-    fn it_is_done_once_a_minute_and_not_at_all_where_all_is_kept() {
+    fn what_is_too_old_is_told_and_nothing_where_all_is_kept() {
         let kept = Retention::new(Some(Duration::from_mins(10)), None);
-        let due: Vec<bool> = [100, 100, 101, 101, 102, 5, 5]
-            .map(|minute| kept.is_due(at(minute)))
-            .to_vec();
-        assert_eq!(due, [true, false, true, false, true, true, false]);
         let expiry = kept.expiry(at(100)).unwrap();
         assert_eq!((expiry.videos, expiry.events), (Some(at(90)), None));
         assert_eq!(Retention::default().expiry(at(100)), None);

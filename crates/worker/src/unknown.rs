@@ -1,6 +1,5 @@
 //! Charges of which nobody knows what came: nodes end them at a deadline, at their worst case.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use ledger::{Transfer, TransferState};
@@ -8,6 +7,7 @@ use store::Reconciliation;
 use ytempire_core::Timestamp;
 
 use crate::Parts;
+use crate::pace::Pace;
 
 /// How often a node looks at most.
 const PAUSE: Duration = Duration::from_mins(5);
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 100;
 pub struct UnknownMax {
     max: Duration,
     /// When it was last looked.
-    last: AtomicI64,
+    pace: Pace,
 }
 
 impl Default for UnknownMax {
@@ -38,27 +38,15 @@ impl UnknownMax {
     pub const fn of(max: Duration) -> Self {
         Self {
             max,
-            last: AtomicI64::new(i64::MIN),
+            pace: Pace::new(),
         }
-    }
-
-    /// Whether it is time again, and if so, not for a while from here on.
-    fn is_due(&self, now: Timestamp) -> bool {
-        let last = self.last.load(Ordering::Relaxed);
-        let next = last.saturating_add(PAUSE.as_micros() as i64);
-        // A clock that was set back by far doesn't stop it for ever.
-        let due = now.as_micros() >= next || now.as_micros() < last;
-        if due {
-            self.last.store(now.as_micros(), Ordering::Relaxed);
-        }
-        due
     }
 }
 
 /// Ends what has been unknown for too long. Trouble is told and tried again later.
 pub(crate) async fn end_overdue(parts: &Parts) {
     let now = parts.now();
-    if !parts.unknown_max.is_due(now) {
+    if !parts.unknown_max.pace.is_due(now, PAUSE) {
         return;
     }
     match end(parts, now).await {
@@ -89,17 +77,4 @@ async fn end(parts: &Parts, now: Timestamp) -> store::Result<u64> {
         ended += done.settled;
     }
     Ok(ended)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_looked_now_and_then() {
-        let max = UnknownMax::default();
-        let at = |minutes: i64| Timestamp::from_micros(minutes * 60_000_000);
-        let due: Vec<bool> = [100, 101, 105, 106, 2].map(|n| max.is_due(at(n))).to_vec();
-        assert_eq!(due, [true, false, true, false, true]);
-    }
 }
