@@ -17,6 +17,7 @@ mod film;
 mod jitter;
 mod machine;
 mod meter;
+mod money;
 mod peers;
 mod picture;
 mod queue;
@@ -55,26 +56,33 @@ enum Command {
     Schedule(schedule::Schedule),
     /// Accepting, claiming and settling jobs, beside the bare database
     Queue(queue::Queue),
+    /// What money costs: races for a budget, reservations, choosing
+    Money(money::Money),
     /// Says what machine this is
     Machine,
     /// One run of our painter and encoder, to be measured from outside
     #[command(hide = true)]
     Draw(draw::Draw),
+    /// Calls that spend, to be killed from outside
+    #[command(hide = true)]
+    Spend(money::Caller),
 }
 
 fn main() -> Result<()> {
     let command = Arguments::parse().command;
-    if !matches!(command, Command::Draw(_)) {
+    if !matches!(command, Command::Draw(_) | Command::Spend(_)) {
         meter::adopt_orphans()?;
     }
     match command {
         Command::Draw(draw) => draw.run(),
+        Command::Spend(caller) => caller.run(),
         Command::Machine => machine::print(),
         Command::Compose(compose) => compose.run(),
         Command::Peers(peers) => peers.run(),
         Command::Jitter(jitter) => jitter.run(),
         Command::Make(make) => make.run(),
         Command::Growth(growth) => growth.run(),
+        Command::Money(money) => money.run(),
         Command::Queue(queue) => queue.run(),
         Command::Schedule(schedule) => schedule.run(),
     }

@@ -1,0 +1,141 @@
+//! What money costs and what it is worth: the guarantee under a race, the price of a reservation, and
+//! the time that choosing takes.
+
+mod balance;
+mod bare;
+mod caller;
+mod choose;
+mod control;
+mod litellm;
+mod provider;
+mod purse;
+mod race;
+mod rate;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use testkit::PostgresServer;
+use ytempire_core::{Clock, Timestamp};
+
+use crate::machine;
+
+pub(crate) use caller::Caller;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Calls that race for one budget, some of them killed
+    Race,
+    /// Reservations and settlements a second, beside the bare database
+    Rate,
+    /// Questions about money as the ledger grows
+    Balance,
+    /// Choosing what a video's stages use
+    Choose,
+}
+
+/// How it is measured.
+#[derive(Args, Debug)]
+pub(crate) struct Money {
+    /// Only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Races of each row
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// Races of each row whose callers are processes
+    #[arg(long, default_value_t = 10)]
+    process_seeds: u64,
+    /// Races of each row of other programs
+    #[arg(long, default_value_t = 10)]
+    peer_seeds: u64,
+    /// Calls of a race
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 1_000])]
+    calls: Vec<u32>,
+    /// Reservations of each row
+    #[arg(long, default_value_t = 4_000)]
+    holds: u32,
+    /// Transfers that the ledger grows to
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 1_000_000])]
+    transfers: Vec<u64>,
+    /// Folder into which `crates/bench/peers/budgets` installed other programs
+    #[arg(long, default_value = "target/budgets")]
+    installed: PathBuf,
+}
+
+/// What the server is started with besides: memory as a small production has it.
+const SERVER: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
+
+impl Money {
+    pub(crate) fn run(&self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.measure())
+    }
+
+    async fn measure(&self) -> Result<()> {
+        let server = PostgresServer::start_with(SERVER);
+        let parts = Part::value_variants();
+        let wanted = |part: &&Part| self.only.is_empty() || self.only.contains(part);
+        for part in parts.iter().filter(wanted) {
+            let before = machine::load();
+            match part {
+                Part::Race => self.race(&server).await?,
+                Part::Rate => self.rate(&server).await?,
+                Part::Balance => self.balance(&server).await?,
+                Part::Choose => choose::measure(),
+            }
+            println!("load {before} to {}\n", machine::load());
+        }
+        Ok(())
+    }
+}
+
+/// The time of day, as stores are told.
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_micros(since.as_micros() as i64)
+    }
+}
+
+/// Chance from a seed: `SplitMix64` (Steele, Lea and Flood, 2014).
+struct Chance(u64);
+
+impl Chance {
+    const fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// A number below `end`.
+    const fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1000.0)
+}
+
+/// The time that so many of a hundred stay below.
+fn percentile(times: &mut [Duration], part: usize) -> Duration {
+    times.sort_unstable();
+    let at = (times.len() * part / 100).min(times.len().saturating_sub(1));
+    times.get(at).copied().unwrap_or_default()
+}
+
+fn dollars(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
