@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "cases are test code")]
 
 mod access;
+mod bill;
 mod budget;
 mod cache;
 mod channel;
@@ -83,6 +84,7 @@ where
         money::posting_settles_once_and_an_overrun_stops_the_video,
         money::thresholds_are_announced_once,
         money::a_reservation_covers_one_attempt_of_one_job,
+        bill::no_bill_of_racing_calls_passes_a_day_or_is_unknown_to_the_books,
         budget::budgets_are_set_listed_and_removed,
         budget::what_is_paid_is_counted_by_day_and_nothing_else_is,
         budget::a_full_day_refuses_names_its_holders_and_writes_nothing,

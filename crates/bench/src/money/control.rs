@@ -28,7 +28,7 @@ pub(super) async fn races(server: &PostgresServer, calls: u32, seeds: u64) -> Re
         .batch_execute("CREATE TABLE budget (video bigint PRIMARY KEY, spent bigint NOT NULL)")
         .await?;
     let provider = Provider::start().await?;
-    let mut races = Races::default();
+    let mut races = Races::of(CAP);
     for seed in 0..seeds as i64 {
         let first = provider.lines();
         clients[0]

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Chance;
 use super::provider::{Provider, call_as};
+use super::purse::{CAP, ODD};
 use super::race::{Mortal, Races};
 
 /// A way to be under a budget.
@@ -27,16 +28,19 @@ enum Way {
     Proxy,
     /// The proxy; a quarter of the callers leave in the middle.
     ProxyKilled,
+    /// The proxy with a budget that calls don't use up.
+    ProxyOdd,
 }
 
 const fn setting(name: &'static str, way: Way) -> Setting {
     Setting { name, way }
 }
 
-pub(super) const SETTINGS: [Setting; 3] = [
+pub(super) const SETTINGS: [Setting; 4] = [
     setting("LiteLLM, BudgetManager", Way::Library),
     setting("LiteLLM, proxy", Way::Proxy),
     setting("LiteLLM, proxy, callers killed", Way::ProxyKilled),
+    setting("LiteLLM, proxy", Way::ProxyOdd),
 ];
 
 pub(super) async fn races(
@@ -51,7 +55,11 @@ pub(super) async fn races(
     let begun = Instant::now();
     let provider = Provider::start().await?;
     let proxy = Proxy::start(installed, provider.address()).await?;
-    let mut races = Races::default();
+    let (cap, key) = match setting.way {
+        Way::ProxyOdd => (ODD, "sk-odd"),
+        _ => (CAP, "sk-race"),
+    };
+    let mut races = Races::of(cap);
     for seed in 0..seeds {
         let first = provider.lines();
         let mut chance = Chance::of(seed);
@@ -61,7 +69,7 @@ pub(super) async fn races(
             let (address, waits) = (proxy.address, if dies { chance.below(8) } else { u64::MAX });
             callers.spawn(async move {
                 let life =
-                    Box::pin(async move { call_as(address, "", &format!("sk-race-{seed}")).await });
+                    Box::pin(async move { call_as(address, "", &format!("{key}-{seed}")).await });
                 Mortal { life, waits }.await
             });
         }
@@ -159,7 +167,7 @@ async fn library(installed: &Path, calls: u32, seeds: u64) -> Result<Races> {
     let mut tell = child.stdin.take().context("it was asked for")?;
     let said = child.stdout.take().context("it was asked for")?;
     let mut said = BufReader::new(said).lines();
-    let mut races = Races::default();
+    let mut races = Races::of(CAP);
     for seed in 0..seeds {
         let first = provider.lines();
         tell.write_all(format!("{seed}\n").as_bytes()).await?;

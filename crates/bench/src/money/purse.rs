@@ -22,6 +22,8 @@ use super::provider::{TOKENS, call};
 
 /// What a video may cost.
 pub(super) const CAP: u64 = 3_000_000;
+/// A budget that calls of $0.12 don't use up: $0.07 remain.
+pub(super) const ODD: u64 = 2_950_000;
 
 /// Where a store is, as a child process is told.
 pub(super) async fn open(database: &str) -> Result<Arc<dyn Store>> {
@@ -73,6 +75,11 @@ impl Purse {
 
     /// A video of $3.00 with one job.
     pub(super) async fn video(&self, key: &str) -> Result<VideoId> {
+        self.video_of(key, CAP).await
+    }
+
+    /// The same of so many micro-dollars.
+    pub(super) async fn video_of(&self, key: &str, cap: u64) -> Result<VideoId> {
         let now = WallClock.now();
         let video = VideoId::fresh(&self.ids, now);
         let job = NewJob {
@@ -83,7 +90,7 @@ impl Purse {
             after: vec![],
             needs: Needs::default(),
         };
-        let budget = MicroUsd(CAP as i64);
+        let budget = MicroUsd(cap as i64);
         let submission = Submission {
             video,
             account: AccountId::LOCAL,
@@ -132,6 +139,7 @@ impl Purse {
             valid_to: None,
             imputed: false,
             source: "bench".to_owned(),
+            rate: None,
         };
         Hold {
             id: TransferId::fresh(&self.ids, now),

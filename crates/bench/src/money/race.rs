@@ -17,13 +17,14 @@ use tokio::task::JoinSet;
 use ytempire_core::{Clock, NodeId, VideoId};
 
 use super::provider::Provider;
-use super::purse::{self, CAP, Purse, Went};
+use super::purse::{self, CAP, ODD, Purse, Went};
 use super::{Chance, Money, WallClock, control, dollars, litellm};
 use crate::table::markdown;
 
 /// What became of some races.
-#[derive(Default)]
 pub(super) struct Races {
+    /// What each might have cost.
+    pub(super) cap: u64,
     /// What was billed in each, in micro-dollars.
     pub(super) bills: Vec<u64>,
     /// Callers that were killed.
@@ -34,15 +35,26 @@ pub(super) struct Races {
 }
 
 impl Races {
+    pub(super) const fn of(cap: u64) -> Self {
+        Self {
+            cap,
+            bills: Vec::new(),
+            killed: 0,
+            uncovered: None,
+            took: Duration::ZERO,
+        }
+    }
+
     pub(super) fn row(&self, name: &str, calls: u32) -> Vec<String> {
         let count = self.bills.len().max(1) as u64;
         let worst = self.bills.iter().max().copied().unwrap_or_default();
-        let over = self.bills.iter().filter(|bill| **bill > CAP).count();
+        let over = self.bills.iter().filter(|bill| **bill > self.cap).count();
         let uncovered = self
             .uncovered
             .map_or_else(String::new, |lines| lines.to_string());
         let row = vec![
             name.to_owned(),
+            dollars(self.cap),
             calls.to_string(),
             self.bills.len().to_string(),
             self.killed.to_string(),
@@ -65,11 +77,13 @@ impl Money {
         let mut rows = Vec::new();
         for &calls in &self.calls {
             for (name, database) in &databases {
-                let races = tasks(database, calls, self.seeds).await?;
+                let races = tasks(database, calls, self.seeds, CAP).await?;
                 rows.push(races.row(&format!("ours, {name}"), calls));
             }
         }
         for (name, database) in &databases {
+            let races = tasks(database, 64, self.peer_seeds, ODD).await?;
+            rows.push(races.row(&format!("ours, {name}"), 64));
             let races = processes(database, 64, self.process_seeds).await?;
             rows.push(races.row(&format!("ours, {name}, processes killed by SIGKILL"), 64));
         }
@@ -87,17 +101,18 @@ impl Money {
         }
         let head = [
             "",
+            "budget $",
             "calls",
             "races",
             "callers killed",
             "worst bill $",
             "mean $",
-            "above $3.00",
+            "above the budget",
             "lines not in our books",
             "took s",
         ];
         println!(
-            "\nCalls of $0.12 against $3.00\n\n{}",
+            "\nCalls of $0.12 against one budget\n\n{}",
             markdown(&head, &rows)
         );
         Ok(())
@@ -129,15 +144,17 @@ impl<F: Future> Future for Mortal<F> {
 /// Races of callers that are tasks of ours: a quarter of them ends at one of its waits. In the middle
 /// the node is taken for dead: its reservations are taken back, another takes the job over and calls as
 /// well, and callers of the first go on until they learn of it.
-async fn tasks(database: &str, calls: u32, seeds: u64) -> Result<Races> {
+async fn tasks(database: &str, calls: u32, seeds: u64, cap: u64) -> Result<Races> {
     let begun = Instant::now();
     let provider = Provider::start().await?;
     let purse = Purse::over(purse::open(database).await?, 1);
-    let mut races = Races::default();
+    let mut races = Races::of(cap);
     let mut videos = Vec::new();
     for seed in 0..seeds {
         let mut chance = Chance::of(seed);
-        let video = purse.video(&format!("{calls} tasks, {seed}")).await?;
+        let video = purse
+            .video_of(&format!("{calls} tasks of {cap}, {seed}"), cap)
+            .await?;
         videos.push(video);
         let (first, second) = (purse.join().await?, purse.join().await?);
         let mut callers = JoinSet::new();
@@ -179,7 +196,7 @@ async fn processes(database: &str, calls: u32, seeds: u64) -> Result<Races> {
     let begun = Instant::now();
     let provider = Provider::start().await?;
     let purse = Purse::over(purse::open(database).await?, 2);
-    let mut races = Races::default();
+    let mut races = Races::of(CAP);
     let mut videos = Vec::new();
     for seed in 0..seeds {
         let mut chance = Chance::of(seed);
@@ -190,7 +207,7 @@ async fn processes(database: &str, calls: u32, seeds: u64) -> Result<Races> {
             let ids = 10 + (seed * 4 + generation) as u8;
             let mut child = child(database, &provider, &purse, (video, node, ids), calls).await?;
             if generation < 3 {
-                tokio::time::sleep(Duration::from_millis(chance.below(150))).await;
+                tokio::time::sleep(Duration::from_millis(chance.below(40))).await;
                 // It may be done already.
                 races.killed += usize::from(child.try_wait()?.is_none());
                 child.kill()?;

@@ -63,6 +63,18 @@ impl Line {
     /// Submits a video of so many jobs that wait for nothing. Those of the highest priority are told
     /// from others by their stage.
     pub(super) async fn submit(&self, number: u32, jobs: u32, priority: u8) -> Result<()> {
+        let args = serde_json::Value::Null;
+        self.submit_with(number, jobs, priority, args).await
+    }
+
+    /// The same; each job is given `args`.
+    pub(super) async fn submit_with(
+        &self,
+        number: u32,
+        jobs: u32,
+        priority: u8,
+        args: serde_json::Value,
+    ) -> Result<()> {
         let now = WallClock.now();
         let job = |rank| NewJob {
             id: JobId::fresh(&self.ids, now),
@@ -71,7 +83,7 @@ impl Line {
             } else {
                 Stage::Script
             },
-            args: serde_json::Value::Null,
+            args: args.clone(),
             rank,
             after: vec![],
             needs: Needs::default(),

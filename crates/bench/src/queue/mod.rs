@@ -8,6 +8,7 @@ mod bare;
 mod held;
 mod line;
 mod others;
+mod pace;
 mod pick_up;
 mod shapes;
 mod waiting;
@@ -28,6 +29,8 @@ enum Part {
     Shapes,
     /// Jobs a second while others are accepted
     Steady,
+    /// From the call that adds a job to its claim while so many are added each second, also by other queues
+    Pace,
     /// Exchanges with a thousand to a million waiting
     Waiting,
     /// Exchanges while somebody holds a snapshot
@@ -59,6 +62,12 @@ pub(crate) struct Queue {
     /// Seconds for which a snapshot is held
     #[arg(long, default_value_t = 30)]
     held: u64,
+    /// Jobs added a second, one by one
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 300, 1_000])]
+    paces: Vec<u32>,
+    /// Seconds for which they are added
+    #[arg(long, default_value_t = 10)]
+    pace_seconds: u32,
     /// Leaves `SQLite` out
     #[arg(long)]
     no_sqlite: bool,
@@ -91,6 +100,7 @@ impl Queue {
             match part {
                 Part::Shapes => self.shapes(&server).await?,
                 Part::Steady => self.steady(&server).await?,
+                Part::Pace => self.pace(&server).await?,
                 Part::Others => self.others(&server).await?,
                 Part::Waiting => self.waiting(&server).await?,
                 Part::Held => self.held(&server).await?,

@@ -4,7 +4,6 @@
 //! nothing, and tells how long its worker took until the last had ended. Control rows run before and
 //! after.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -18,8 +17,8 @@ use super::rate;
 use crate::table::markdown;
 
 /// A queue and how it is set.
-struct Other {
-    name: &'static str,
+pub(super) struct Other {
+    pub(super) name: &'static str,
     script: &'static str,
     setting: &'static str,
     /// Slow ones get fewer jobs.
@@ -40,7 +39,7 @@ const fn other(
     }
 }
 
-const OTHERS: [Other; 6] = [
+pub(super) const OTHERS: [Other; 8] = [
     other(
         "graphile-worker, as it comes",
         "graphile.mjs",
@@ -67,13 +66,25 @@ const OTHERS: [Other; 6] = [
         "tuned",
         2_000,
     ),
+    other("apalis, as it comes", "apalis", "default", 4_000),
+    other(
+        "apalis, batches of 100, 100 at once",
+        "apalis",
+        "tuned",
+        20_000,
+    ),
 ];
 
 /// What a script prints.
 #[derive(Deserialize)]
-struct Said {
+pub(super) struct Said {
     accepted_s: f64,
-    done_s: f64,
+    pub(super) done_s: f64,
+    /// Of those that are given a pace.
+    #[serde(default)]
+    pub(super) p50_ms: f64,
+    #[serde(default)]
+    pub(super) p99_ms: f64,
 }
 
 impl Queue {
@@ -89,7 +100,8 @@ impl Queue {
             rows.push(vec![name, self.jobs.to_string(), String::new(), done]);
         }
         for (n, other) in OTHERS.iter().enumerate() {
-            let row = match self.run_other(server, other, n) {
+            let database = format!("other{n}");
+            let row = match self.run_other(server, other, &database, &[other.jobs]) {
                 Ok(said) => vec![
                     other.name.to_owned(),
                     other.jobs.to_string(),
@@ -128,24 +140,32 @@ impl Queue {
         ])
     }
 
-    fn run_other(&self, server: &PostgresServer, other: &Other, n: usize) -> Result<Said> {
-        let database = format!("other{n}");
+    /// Runs it on a fresh database. `numbers`: how many jobs, and how many are added a second.
+    pub(super) fn run_other(
+        &self,
+        server: &PostgresServer,
+        other: &Other,
+        database: &str,
+        numbers: &[u32],
+    ) -> Result<Said> {
         server.sql(&format!("CREATE DATABASE {database}"));
         let folder = server.socket();
         let folder = folder.parent().context("a socket lies in a folder")?;
-        let program = if Path::new(other.script)
-            .extension()
-            .is_some_and(|e| e == "mjs")
-        {
-            "node".into()
+        let script = self.installed.join(other.script);
+        let extension = script.extension().unwrap_or_default();
+        let (program, script) = if extension == "mjs" {
+            ("node".into(), Some(&script))
+        } else if extension == "py" {
+            (self.installed.join("venv/bin/python"), Some(&script))
         } else {
-            self.installed.join("venv/bin/python")
+            (script.join("target/release/apalis-peer"), None)
         };
         let done = Command::new(program)
             .env("PATH", crate::PATH)
-            .arg(self.installed.join(other.script))
+            .args(script)
             .args([folder.as_os_str(), database.as_ref()])
-            .args([other.setting, &other.jobs.to_string()])
+            .arg(other.setting)
+            .args(numbers.iter().map(u32::to_string))
             .output()
             .context("it can't be run; crates/bench/peers/queues installs it")?;
         let text = String::from_utf8_lossy(&done.stdout);

@@ -15,7 +15,7 @@ use super::{Queue, millis, percentile};
 use crate::table::markdown;
 
 /// How a node learns of jobs.
-enum Waking {
+pub(super) enum Waking {
     Listen(Wakes),
     Signal(Arc<dyn Signal>),
 }
@@ -24,7 +24,7 @@ enum Waking {
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Waking {
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         match self {
             Self::Listen(wakes) => drop(tokio::time::timeout(LOOK, wakes.wait()).await),
             Self::Signal(signal) => drop(signal.waiting(LOOK).await),
@@ -71,7 +71,7 @@ impl Queue {
     }
 }
 
-async fn listening(server: &PostgresServer) -> Result<(Line, Wakes)> {
+pub(super) async fn listening(server: &PostgresServer) -> Result<(Line, Wakes)> {
     let options = store_postgres::Options::from_url(&server.fresh())?;
     let store = PostgresStore::open(options, CrashPlan::default()).await?;
     let mut wakes = store.wakes();
