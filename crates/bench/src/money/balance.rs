@@ -190,5 +190,7 @@ fn fill(path: &Path, begin: i64, step: i64, first: i64, end: i64) -> Result<()> 
          CREATE UNIQUE INDEX temp.old_by_number ON old_jobs (r);",
     )?;
     db.execute(SQLITE, (begin, step, first, end))?;
+    // As a while later: what a checkpoint does by then.
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
     Ok(())
 }

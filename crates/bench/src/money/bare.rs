@@ -41,7 +41,7 @@ const POST: &str = "UPDATE bare_transfers SET state = 'posted', quantity = 400, 
 fn scopes(video: &str) -> Vec<String> {
     let day = |of: &str| format!("day:{of}:2026-11-24");
     let own = [format!("stage:{video}:script"), format!("video:{video}")];
-    let days = ["account:local", "global", "provider:fake"].map(|of| day(of));
+    let days = ["account:local", "global", "provider:fake"].map(day);
     days.into_iter().chain(own).collect()
 }
 
@@ -106,7 +106,9 @@ impl Postgres {
             self.client.execute(insert, &row),
             self.client.batch_execute("COMMIT"),
         );
-        (a?, b?, c?);
+        a?;
+        b?;
+        c?;
         Ok(())
     }
 
@@ -129,7 +131,9 @@ impl Postgres {
             self.client.execute(book, &second),
             self.client.batch_execute("COMMIT"),
         );
-        (a?, b?, c?);
+        a?;
+        b?;
+        c?;
         Ok(())
     }
 }
