@@ -246,7 +246,7 @@ impl Encoders {
         }
     }
 
-    /// Whether a test is due; it is the caller's to run it, by [`test`].
+    /// Whether a test is due; it is the caller's to run it, by [`test()`].
     pub(crate) fn test_is_due(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let due = state.found != Found::Nothing && state.test_at.is_some_and(|at| at <= now);

@@ -131,7 +131,7 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
         takes: Vec::new(),
     };
     let (request, choices) = choose(parts, request).map_err(|e| RefusedOrder::new(e.code(), e))?;
-    notices.extend(notice(&request));
+    notices.extend(notice(parts, &request));
     if let Narrator::Local { voice } = &request.narrator {
         media::voice::check(voice.as_deref(), &parts.tools).map_err(|e| {
             let code = match e {
@@ -157,14 +157,14 @@ pub fn prepare(parts: &Parts, order: &Order) -> Result<Prepared, RefusedOrder> {
 }
 
 /// What the user should know of the choice.
-fn notice(request: &Request) -> Option<String> {
-    let pictures = request.pictures.as_ref()?;
-    let wanted = pictures_wanted(request);
-    (pictures.most < wanted).then(|| {
+fn notice(parts: &Parts, request: &Request) -> Option<String> {
+    parts.backends.illustrator(request.tier)?;
+    let most = request.pictures.as_ref().map_or(0, |bought| bought.most);
+    (most < pictures_wanted(request)).then(|| {
         format!(
-            "pictures are bought for {} scenes at most, and others show cards: that is the best use of \
+            "pictures are bought for {most} scenes at most, and others show cards: that is the best use of \
              {}, see `ytempire video show --plan`",
-            pictures.most, request.budget
+            request.budget
         )
     })
 }

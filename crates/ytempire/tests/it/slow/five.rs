@@ -277,9 +277,7 @@ fn a_made_picture_is_billed_by_its_tokens_and_a_spoiled_one_gives_way_to_the_nex
     ];
     let ended = place.program(small).end().good();
     assert!(
-        ended
-            .stderr
-            .contains("leaves room for pictures of 0 scenes"),
+        ended.stderr.contains("pictures are bought for 0 scenes"),
         "{ended}"
     );
     assert_eq!(images.bill().len(), 1);
