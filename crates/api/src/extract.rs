@@ -1,15 +1,51 @@
 //! Reading requests, with refusals that are problems.
 
+use std::time::Duration;
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts as Head;
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::{Json, RequestPartsExt};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use ytempire_core::Code;
 
 use crate::error::ApiError;
 use crate::parts::Api;
+
+/// Of a body that is too large, so many times its limit are read away: who is still sending wouldn't
+/// hear the answer if the connection ended at once.
+const READ_AWAY_MAX: usize = 8;
+
+/// How long that may take.
+const READ_AWAY_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Refuses a body that says that it is too large.
+pub(crate) async fn refuse_large(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let most = api.parts.options.body_bytes_max;
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_none_or(|length| length <= most) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let read_away = async {
+        let mut bytes = 0;
+        while let Some(Ok(chunk)) = body.next().await {
+            bytes += chunk.len();
+            if bytes > most.saturating_mul(READ_AWAY_MAX) {
+                break;
+            }
+        }
+    };
+    // Whether all of it came doesn't matter.
+    drop(tokio::time::timeout(READ_AWAY_TIME_MAX, read_away).await);
+    let text = format!("the request is too large: {most} bytes are the most");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::RequestTooLarge, text).into_response()
+}
 
 /// A JSON body. An empty one is its default, where it has one.
 pub(crate) struct Body<T>(pub(crate) T);

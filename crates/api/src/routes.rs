@@ -16,7 +16,7 @@ use ytempire_core::Code;
 
 use crate::error::ApiError;
 use crate::parts::Api;
-use crate::{caller, endpoints as e, idempotency, traffic};
+use crate::{caller, endpoints as e, extract, idempotency, traffic};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -144,6 +144,7 @@ pub(crate) fn router(api: Api) -> Router {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::RequestMalformed, text)
         })
         .layer(from_fn_with_state(with(&api), idempotency::once))
+        .layer(from_fn_with_state(with(&api), extract::refuse_large))
         .layer(from_fn_with_state(with(&api), caller::recognise))
         .layer(DefaultBodyLimit::max(body_max))
         .layer(CatchPanicLayer::custom(|_| panicked()))

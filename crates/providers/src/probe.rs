@@ -28,7 +28,7 @@ impl Models {
 /// Asks for the list of models, or what comes next to it, once; costs nothing on any known server.
 ///
 /// # Errors
-/// [`Class::Down`](crate::Class::Down) if nobody answers; any other class means that somebody
+/// [`Class::Down`] if nobody answers; any other class means that somebody
 /// does, though not with a list of models.
 pub async fn probe(http: &Http, backend: &Backend, cancel: &Cancel) -> Result<Models, Error> {
     let Some(probe) = &backend.kind.spec().probe else {
