@@ -22,6 +22,7 @@ mod peers;
 mod picture;
 mod queue;
 mod schedule;
+mod stores;
 mod table;
 mod whole;
 

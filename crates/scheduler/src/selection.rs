@@ -134,26 +134,24 @@ pub enum Impossible {
     Together,
 }
 
-/// The sums that a combination of candidates comes to.
-pub(crate) fn sum(menus: &[Menu], chosen: &[usize]) -> Selection {
-    let of = |at: usize| &menus[at].candidates[chosen[at]];
-    let total = |amount: fn(&Candidate) -> MicroUsd| {
-        MicroUsd((0..menus.len()).map(|at| amount(of(at)).0).sum())
-    };
-    let times: Vec<Micros> = (0..menus.len()).map(|at| of(at).time).collect();
-    let reserve = menus.iter().zip(chosen);
-    Selection {
-        chosen: chosen.to_vec(),
-        quality: menus
-            .iter()
-            .zip(chosen)
-            .map(|(menu, &at)| menu.value(at))
-            .sum(),
-        expected: total(|c| c.expected),
-        worst: total(|c| c.worst),
-        reserve: MicroUsd(reserve.map(|(menu, &at)| menu.reserve(at).0).sum()),
-        cash: total(|c| c.cash),
-        time: path(menus, &times),
+impl Selection {
+    /// What a combination sums up to: `chosen` has a position in each menu.
+    pub fn of(menus: &[Menu], chosen: &[usize]) -> Self {
+        let of = |at: usize| &menus[at].candidates[chosen[at]];
+        let total = |amount: fn(&Candidate) -> MicroUsd| {
+            MicroUsd((0..menus.len()).map(|at| amount(of(at)).0).sum())
+        };
+        let times: Vec<Micros> = (0..menus.len()).map(|at| of(at).time).collect();
+        let pairs = || menus.iter().zip(chosen);
+        Self {
+            chosen: chosen.to_vec(),
+            quality: pairs().map(|(menu, &at)| menu.value(at)).sum(),
+            expected: total(|c| c.expected),
+            worst: total(|c| c.worst),
+            reserve: MicroUsd(pairs().map(|(menu, &at)| menu.reserve(at).0).sum()),
+            cash: total(|c| c.cash),
+            time: path(menus, &times),
+        }
     }
 }
 

@@ -37,11 +37,6 @@ impl Backends {
             .or_else(|| self.any(Role::Language))
     }
 
-    /// The backend for narration at `tier`; `None`: the embedded voice.
-    pub fn speaker(&self, tier: Tier) -> Option<&Backend> {
-        self.fitting(Role::Speech, tier)
-    }
-
     /// The backend for pictures at `tier`; `None`: drawn cards.
     pub fn illustrator(&self, tier: Tier) -> Option<&Backend> {
         self.fitting(Role::Pictures, tier)

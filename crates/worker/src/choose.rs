@@ -148,26 +148,13 @@ pub(crate) fn choose(parts: &Parts, request: Request) -> Result<(Request, Choice
 
 /// The cheapest way of each stage.
 fn cheapest(menus: &[Menu]) -> Selection {
-    let only = |menu: &Menu| {
-        let least = menu.candidates.iter().min_by_key(|c| c.worst).cloned();
-        Menu {
-            candidates: least.into_iter().collect(),
-            ..menu.clone()
-        }
+    let least = |menu: &Menu| {
+        let cheapest = menu.candidates.iter().enumerate();
+        cheapest
+            .min_by_key(|(_, c)| c.worst)
+            .map_or(0, |(at, _)| at)
     };
-    let least: Vec<Menu> = menus.iter().map(only).collect();
-    let mut selection =
-        select(&least, &Limits::none()).expect("there is one of each, and no limit");
-    selection.chosen = menus
-        .iter()
-        .map(|menu| {
-            let cheapest = menu.candidates.iter().enumerate();
-            cheapest
-                .min_by_key(|(_, c)| c.worst)
-                .map_or(0, |(at, _)| at)
-        })
-        .collect();
-    selection
+    Selection::of(menus, &menus.iter().map(least).collect::<Vec<_>>())
 }
 
 impl Alternatives {
@@ -393,7 +380,8 @@ fn told(
     rejected: &[Rejected],
 ) -> Choices {
     let weights: u32 = menus.iter().map(|menu| menu.weight).sum();
-    let stages = all.iter().zip(&selection.chosen).map(|(of, &at)| {
+    let stages = all.iter().zip(menus).zip(&selection.chosen);
+    let stages = stages.map(|((of, menu), &at)| {
         let others = of.ways.iter().enumerate().filter(|(other, _)| *other != at);
         let whys = rejected.iter().filter(|r| r.stage == of.stage);
         let others = others
@@ -402,7 +390,7 @@ fn told(
         StageChoice {
             stage: of.stage,
             chosen: row(&of.ways[at].candidate, String::new()),
-            reserve: of.menu().reserve(at),
+            reserve: menu.reserve(at),
             rejected: others.chain(of.forbidden.iter().cloned()).collect(),
         }
     });

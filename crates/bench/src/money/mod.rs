@@ -13,14 +13,13 @@ mod race;
 mod rate;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use testkit::PostgresServer;
-use ytempire_core::{Clock, Timestamp};
 
 use crate::machine;
+use crate::stores::{self, SERVER, WallClock, millis, percentile};
 
 pub(crate) use caller::Caller;
 
@@ -66,16 +65,9 @@ pub(crate) struct Money {
     installed: PathBuf,
 }
 
-/// What the server is started with besides: memory as a small production has it.
-const SERVER: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
-
 impl Money {
     pub(crate) fn run(&self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(self.measure())
+        stores::block_on(self.measure())
     }
 
     async fn measure(&self) -> Result<()> {
@@ -96,18 +88,6 @@ impl Money {
     }
 }
 
-/// The time of day, as stores are told.
-struct WallClock;
-
-impl Clock for WallClock {
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_micros(since.as_micros() as i64)
-    }
-}
-
 /// Chance from a seed: `SplitMix64` (Steele, Lea and Flood, 2014).
 struct Chance(u64);
 
@@ -123,17 +103,6 @@ impl Chance {
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (z ^ (z >> 31)) % end
     }
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.2}", time.as_secs_f64() * 1000.0)
-}
-
-/// The time that so many of a hundred stay below.
-fn percentile(times: &mut [Duration], part: usize) -> Duration {
-    times.sort_unstable();
-    let at = (times.len() * part / 100).min(times.len().saturating_sub(1));
-    times.get(at).copied().unwrap_or_default()
 }
 
 fn dollars(micros: u64) -> String {

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ledger::{Hold, Outcome, Posting, PriceVersion};
-use store::{
-    ClaimRequest, Lease, Limits, Needs, NewJob, NodeRow, PRIORITY, Room, Store, Submission,
-};
+use store::{ClaimRequest, Lease, Limits, Needs, NewJob, PRIORITY, Room, Store, Submission};
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use ytempire_core::{
@@ -17,8 +15,8 @@ use ytempire_core::{
     UnitPrice, VideoId,
 };
 
-use super::WallClock;
 use super::provider::{TOKENS, call};
+use crate::stores::{self, WallClock};
 
 /// What a video may cost.
 pub(super) const CAP: u64 = 3_000_000;
@@ -61,16 +59,7 @@ impl Purse {
     }
 
     pub(super) async fn join(&self) -> Result<NodeId> {
-        let now = WallClock.now();
-        let id = NodeId::fresh(&self.ids, now);
-        let row = NodeRow {
-            id,
-            name: "bench".to_owned(),
-            machine: store::Machine::default(),
-            joined_at: now,
-        };
-        self.store.node_join(now, row).await?;
-        Ok(id)
+        stores::join(&*self.store, &self.ids).await
     }
 
     /// A video of $3.00 with one job.

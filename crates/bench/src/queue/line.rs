@@ -6,32 +6,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use store::{
-    ClaimRequest, Exchange, JobOutcome, LeasedJob, Limits, Needs, NewJob, NodeRow, PRIORITIES,
-    PRIORITY, Room, Settlement, Store, Submission,
+    ClaimRequest, Exchange, JobOutcome, LeasedJob, Limits, Needs, NewJob, PRIORITIES, PRIORITY,
+    Room, Settlement, Store, Submission,
 };
 use store_postgres::PostgresStore;
 use testkit::PostgresServer;
 use tokio::task::JoinSet;
 use ytempire_core::{
-    AccountId, Clock, CrashPlan, IdSource, JobId, MicroUsd, NodeId, Stage, Timestamp, VideoId,
+    AccountId, Clock, CrashPlan, IdSource, JobId, MicroUsd, NodeId, Stage, VideoId,
 };
 
 use super::Shape;
+use crate::stores::{self, WallClock};
 
 /// The stage of urgent jobs.
 pub(super) const URGENT: Stage = Stage::Thumbnail;
-
-/// The time of day, as the store is told.
-struct WallClock;
-
-impl Clock for WallClock {
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_micros(since.as_micros() as i64)
-    }
-}
 
 /// A store with ids.
 #[derive(Clone)]
@@ -118,16 +107,7 @@ impl Line {
     }
 
     pub(super) async fn join(&self) -> Result<NodeId> {
-        let now = WallClock.now();
-        let id = NodeId::fresh(&self.ids, now);
-        let row = NodeRow {
-            id,
-            name: "bench".to_owned(),
-            machine: store::Machine::default(),
-            joined_at: now,
-        };
-        self.store.node_join(now, row).await?;
-        Ok(id)
+        stores::join(&*self.store, &self.ids).await
     }
 
     /// Completes `done` and claims as many as `max` more.

@@ -21,6 +21,7 @@ use clap::{Args, ValueEnum};
 use testkit::PostgresServer;
 
 use crate::machine;
+use crate::stores::{self, SERVER, millis, percentile};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,16 +80,9 @@ pub(crate) struct Queue {
 /// Workers, and jobs that each claims at once.
 type Shape = (u32, u32);
 
-/// What the server is started with besides: memory as a small production has it.
-const SERVER: &str = "-c shared_buffers=256MB -c max_wal_size=4GB";
-
 impl Queue {
     pub(crate) fn run(&self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(self.measure())
+        stores::block_on(self.measure())
     }
 
     async fn measure(&self) -> Result<()> {
@@ -115,17 +109,6 @@ impl Queue {
     const fn jobs_of(&self, (_, batch): Shape) -> u32 {
         if batch == 1 { self.jobs / 5 } else { self.jobs }
     }
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.2}", time.as_secs_f64() * 1000.0)
-}
-
-/// The time that so many of a hundred stay below.
-fn percentile(times: &mut [Duration], part: usize) -> Duration {
-    times.sort_unstable();
-    let at = (times.len() * part / 100).min(times.len().saturating_sub(1));
-    times.get(at).copied().unwrap_or_default()
 }
 
 fn rate(jobs: u32, time: Duration) -> f64 {

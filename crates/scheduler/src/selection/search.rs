@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ytempire_core::MicroUsd;
 
 use super::bound::Bound;
-use super::{Candidate, Impossible, Limit, Limits, Menu, Selection, path, sum};
+use super::{Candidate, Impossible, Limit, Limits, Menu, Selection, path};
 use crate::resource::Micros;
 
 /// Chooses one candidate of each menu, as good as `limits` allow.
@@ -19,24 +19,18 @@ pub fn select(menus: &[Menu], limits: &Limits) -> Result<Selection, Impossible> 
     }
     let mut search = Search::new(menus, limits);
     search.descend(&mut Taken::default());
-    match search.best {
-        Some(best) => Ok(sum(menus, &best.chosen)),
-        None => Err(search.impossible()),
-    }
+    search.best.take().ok_or_else(|| search.impossible())
 }
 
 /// What is compared: greater is better.
-type Rank = (
-    u64,
-    Reverse<i64>,
-    Reverse<i64>,
-    Reverse<Micros>,
-    Reverse<Vec<usize>>,
-);
-
-struct Best {
-    chosen: Vec<usize>,
-    rank: Rank,
+fn rank(of: &Selection) -> impl Ord + use<'_> {
+    (
+        of.quality,
+        Reverse(of.expected),
+        Reverse(of.worst),
+        Reverse(of.time),
+        Reverse(&of.chosen),
+    )
 }
 
 /// The candidates taken so far, one of each of the first menus, and their sums.
@@ -60,7 +54,7 @@ struct Search<'a> {
     cash: Bound,
     /// The shortest time of each menu.
     shortest: Vec<Micros>,
-    best: Option<Best>,
+    best: Option<Selection>,
 }
 
 /// What a candidate takes of the cap: its worst case and what is kept back beside it.
@@ -119,7 +113,7 @@ impl<'a> Search<'a> {
         }
         let Some(best) = &self.best else { return true };
         let expected = taken.expected + self.expected.least(first);
-        (most, Reverse(expected)) >= (best.rank.0, best.rank.1)
+        (most, Reverse(expected)) >= (best.quality, Reverse(best.expected.0))
     }
 
     fn payee_is_paid(&self, taken: &Taken<'_>, candidate: &Candidate) -> bool {
@@ -139,17 +133,13 @@ impl<'a> Search<'a> {
     }
 
     fn offer(&mut self, taken: &Taken<'_>) {
-        let sums = sum(self.menus, &taken.chosen);
-        let rank = (
-            sums.quality,
-            Reverse(sums.expected.0),
-            Reverse(sums.worst.0),
-            Reverse(sums.time),
-            Reverse(taken.chosen.clone()),
-        );
-        if self.best.as_ref().is_none_or(|best| rank > best.rank) {
-            let chosen = taken.chosen.clone();
-            self.best = Some(Best { chosen, rank });
+        let found = Selection::of(self.menus, &taken.chosen);
+        if self
+            .best
+            .as_ref()
+            .is_none_or(|best| rank(&found) > rank(best))
+        {
+            self.best = Some(found);
         }
     }
 

@@ -108,7 +108,7 @@ fn all_combinations(menus: &[Menu]) -> Vec<Vec<usize>> {
 fn by_brute_force(menus: &[Menu], limits: &Limits) -> Option<Selection> {
     let possible = all_combinations(menus)
         .into_iter()
-        .map(|chosen| sum(menus, &chosen))
+        .map(|chosen| Selection::of(menus, &chosen))
         .filter(|sums| keeps(menus, limits, sums));
     // The first of equals is kept.
     possible.reduce(|best, next| {
@@ -163,7 +163,7 @@ proptest! {
                 let with_it = all_combinations(&menus)
                     .into_iter()
                     .filter(|chosen| chosen[place] == at)
-                    .map(|chosen| sum(&menus, &chosen))
+                    .map(|chosen| Selection::of(&menus, &chosen))
                     .filter(|sums| keeps(&menus, &limits, sums));
                 let best = with_it.map(|sums| (sums.quality, -sums.expected.0)).max();
                 let why = match best {

@@ -95,9 +95,8 @@ fn object(video: &VideoRow, now: Timestamp) -> serde_json::Value {
 
 pub(super) async fn show(parts: &Parts, args: &Show) -> Result<(), Failure> {
     let video = meant(parts, &args.one.video).await?;
-    let plan = plan::told(parts, &video).await?;
     if args.plan && !args.one.json {
-        return print(&plan::text(&video, plan)?);
+        return print(&plan::text(&video, plan::told(parts, &video).await?)?);
     }
     let jobs = parts.store.job_list(video.id).await?;
     let attempts = parts.store.attempt_list(video.id).await?;
@@ -114,7 +113,7 @@ pub(super) async fn show(parts: &Parts, args: &Show) -> Result<(), Failure> {
         whole["likely_at"] = json!(foreseen.map(|end| end.likely_at));
         whole["jobs"] = jobs.iter().map(of).collect();
         whole["cost_micro_usd"] = receipt.total.0.into();
-        whole["plan"] = json!(plan);
+        whole["plan"] = json!(plan::told(parts, &video).await?);
         return print(&format!("{whole:#}\n"));
     }
     let mut text = format!(
