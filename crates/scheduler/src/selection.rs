@@ -4,7 +4,7 @@
 //! Each stage has a [`Menu`] of candidates; one of each is chosen. The choice is exact, no rule of
 //! thumb: of all combinations within the [`Limits`] it has the highest quality, then the lowest
 //! expected cost, then the lowest worst case, then the shortest time, then the first in the order
-//! of the menus. [`explain`] says of every other candidate why it was not taken.
+//! of the menus. [`explain()`] says of every other candidate why it was not taken.
 
 mod bound;
 mod explain;
